@@ -1,0 +1,87 @@
+# Sets up .venv when it has to, and runs what one runs every day; `make` alone lists it. A second run installs nothing.
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BASE := $(VENV)/.installed-base
+DEV := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test test-long lint format constraints clean FORCE
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo "PYTHON=python3.12 chooses the interpreter of a new $(VENV); ARGS=... is handed on to the command."
+
+demo: $(BASE) ## crawl the built-in web, build every table, say where to look
+	$(VENV)/bin/linklake demo $(ARGS)
+
+test: $(DEV) ## run the tests but the long ones: make test ARGS="-k robots"
+	$(VENV)/bin/python -m pytest -m "not kills and not slow" $(ARGS)
+
+test-long: $(DEV) ## run the long tests: kills at every named and at random moments, real inputs
+	$(VENV)/bin/python -m pytest -m "kills or slow" $(ARGS)
+
+lint: $(DEV) ## check style, types, the SQL and who imports whom
+	$(VENV)/bin/python -m ruff check .
+	$(VENV)/bin/python -m ruff format --check .
+	$(VENV)/bin/python -m mypy
+	$(VENV)/bin/python -m tests.sql_linter
+	$(VENV)/bin/lint-imports --no-logo
+
+format: $(DEV) ## let ruff mend what it can
+	$(VENV)/bin/python -m ruff check --fix .
+	$(VENV)/bin/python -m ruff format .
+
+constraints: $(VENV)/bin/uv ## resolve the pins of every extra again: make constraints ARGS=--upgrade
+	$< pip compile pyproject.toml --all-extras --universal --fork-strategy fewest --python-version 3.11 \
+		--no-header --no-annotate --quiet --output-file constraints.txt $(ARGS)
+
+clean: ## remove .venv, caches and built packages; never a lake
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# -- .venv ---------------------------------------------------------------------------------------------------------
+# A venv is made anew when it was cut short (.unfinished), was moved (its scripts and the editable install still name
+# the old folder) or its interpreter is gone or too old. A sound one made by other means is taken over.
+
+venv_is_sound := $(shell \
+	test ! -e $(VENV)/.unfinished \
+	&& { test ! -e $(VENV)/.folder || grep -qxF "$(CURDIR)" $(VENV)/.folder; } \
+	&& $(VENV)/bin/python -c 'import pip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo yes)
+
+# Prints one line when PYTHON will not do. It goes to $(error), because a failing recipe would add a line of make's own.
+python_complaint = $(shell \
+	if ! found=$$("$(PYTHON)" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null); then \
+		echo "linklake needs Python 3.11-3.13, and $(PYTHON) does not run: install Python or set PYTHON=python3.12"; \
+	else case $$found in \
+		(3.11.*|3.12.*|3.13.*) "$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null \
+			|| echo "$(PYTHON) has no venv module: apt-get install python$${found%.*}-venv" ;; \
+		(*) echo "linklake needs Python 3.11-3.13, found $$found: set PYTHON=python3.12" ;; \
+	esac; fi)
+
+$(VENV)/.folder: $(if $(venv_is_sound),,FORCE)
+	$(if $(venv_is_sound),,$(if $(python_complaint),$(error $(python_complaint))))
+	@$(if $(venv_is_sound),,rm -rf $(VENV) && mkdir $(VENV) && touch $(VENV)/.unfinished && "$(PYTHON)" -m venv $(VENV))
+	@echo "$(CURDIR)" > $@
+
+# pip undoes what it could not finish, unless it is killed or interrupted: then .unfinished stays behind.
+install = @trap 'exit 130' INT TERM HUP; \
+	echo "Installing linklake$(1) into $(VENV): a minute or two, this once."; \
+	touch $(VENV)/.unfinished; \
+	$(VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable ".$(1)" \
+		|| { status=$$?; test $$status -ge 128 || rm -f $(VENV)/.unfinished; exit $$status; }; \
+	rm -f $(VENV)/.unfinished
+
+$(BASE): $(VENV)/.folder pyproject.toml constraints.txt
+	$(call install)
+	@touch $@
+
+$(DEV): $(VENV)/.folder pyproject.toml constraints.txt
+	$(call install,[dev])
+	@touch $(BASE) $@
+
+$(VENV)/bin/uv: $(VENV)/.folder
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,1 @@
+"""Seeing: pages and archives become rows of what was observed."""

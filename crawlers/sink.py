@@ -1,0 +1,312 @@
+"""Fetched pages and their links become Parquet parts, each acknowledged only when it is safe on the disk."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crawlers.extract import Page
+from crawlers.journal import Journal, PartFile, sync_folder
+from schemas.catalog import dataset
+from schemas.dataset import Dataset
+from schemas.identity import CanonicalUrl
+
+MAX_RECORD_BYTES: Final = 4096
+"""How much of a rejected record is kept."""
+
+_OBSERVED: Final = (
+    "position", "href", "link_type", "rel", "anchor_text", "alt", "context_left", "context_right", "placement",
+    "placement_confidence", "block_link_density", "is_hidden",
+)  # fmt: skip
+_TARGET: Final = {
+    "target_url": "url", "target_url_id": "url_id", "target_host": "host", "target_host_id": "host_id",
+    "target_domain": "domain", "target_domain_id": "domain_id", "target_icann_domain": "icann_domain",
+}  # fmt: skip
+_GETTERS: Final = {name: attrgetter(name) for name in _OBSERVED} | {
+    name: attrgetter(f"target.{attribute}") for name, attribute in _TARGET.items()
+}
+_OBSERVATION_OVERHEAD: Final = 600
+"""Bytes that an observation waiting for its part takes beside its two URLs (texts of 80 to 200 characters)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A part is due when it holds so many observations, about so many bytes, or is so many seconds old."""
+
+    observations: int = 50_000
+    bytes: int = 64 << 20
+    seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a web archive holds the answer: file as given, offset and length in bytes (of the compressed member)."""
+
+    archive_file: str
+    archive_offset: int
+    archive_length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """What became of one fetch; ``final`` is where it ended (or would have), ``body`` the decoded body, if any."""
+
+    fetch_id: str
+    requested: CanonicalUrl
+    final: CanonicalUrl
+    state: str
+    fetched_at: datetime
+    status: int | None = None
+    error: str | None = None
+    redirect_chain: Sequence[str] = ()
+    depth: int | None = None
+    ip: str | None = None
+    content_type: str | None = None
+    body: bytes | None = None
+    evidence: Evidence | None = None
+
+
+class Sink:
+    """Collects rows in columns and writes them as parts into the journal's folder.
+
+    Nothing is written by itself: after each unit that can be carried on from, its user asks ``is_due()`` and calls
+    ``flush(resume=…)``, so that a part never ends inside such a unit.
+    """
+
+    def __init__(self, journal: Journal, *, stage: str, limits: Limits | None = None) -> None:
+        self._journal = journal
+        self._crawl_id = str(journal.state.crawl["crawl_id"])
+        self._stage = stage
+        self._limits = limits or Limits()
+        self._number = max((part.number for part in journal.state.parts), default=0)
+        self._clear()
+
+    @property
+    def resume(self) -> dict[str, Any]:
+        """What the last part of an earlier run says of where to go on; empty when there is none."""
+        parts = self._journal.state.parts
+        return parts[-1].resume if parts else {}
+
+    def write_page(self, fetch: Fetch, page: Page | None = None) -> None:
+        """Add a row of ``page_fetches`` and, when a page was read, its links and its rejected links."""
+        self._fetches.append(_fetch_row(self._crawl_id, fetch, page))
+        if page is None:
+            return
+        row = len(self._fetches) - 1
+        self._fetch_of_observation.extend([row] * len(page.observations))
+        for name, get in _GETTERS.items():
+            self._observations[name].extend(map(get, page.observations))
+        self._bytes += sum(len(o.href) + len(o.target.url) + _OBSERVATION_OVERHEAD for o in page.observations)
+        for ordinal, link in enumerate(page.rejected):
+            self.reject(
+                link.reason,
+                link.href.encode("utf-8", "replace"),
+                about=fetch.fetch_id,
+                ordinal=ordinal,
+                fetch_id=fetch.fetch_id,
+                source_url=fetch.final.url,
+                evidence=fetch.evidence,
+            )
+
+    def reject(
+        self,
+        reason: str,
+        record: bytes,
+        *,
+        about: str,
+        ordinal: int = 0,
+        byte_count: int | None = None,
+        detail: str | None = None,
+        source_url: str | None = None,
+        fetch_id: str | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
+        """Add a row of ``rejected_records``; (``about``, ``ordinal``) names it within the crawl, for ever alike."""
+        self._rejected.append(
+            {
+                "crawl_id": self._crawl_id,
+                "reject_id": short_id(about, "rejected", ordinal),
+                "stage": self._stage,
+                "reason": reason,
+                "detail": detail,
+                "source_url": source_url,
+                "fetch_id": fetch_id,
+                "record": _readable(record),
+                "byte_count": len(record) if byte_count is None else byte_count,
+                "archive_file": evidence.archive_file if evidence else None,
+                "archive_offset": evidence.archive_offset if evidence else None,
+            }
+        )
+        self._bytes += min(len(record), MAX_RECORD_BYTES)
+
+    def is_due(self) -> bool:
+        """Whether the rows collected should become a part now."""
+        return (
+            len(self._fetch_of_observation) >= self._limits.observations
+            or self._bytes >= self._limits.bytes
+            or time.monotonic() - self._since >= self._limits.seconds
+        )
+
+    def flush(self, *, resume: Mapping[str, object]) -> None:
+        """Write what was collected as a part and acknowledge it; ``resume`` says where its writer goes on.
+
+        When it returns, files and journal line are on the disk; if it does not, the part never happened. A part
+        names no file for a dataset without rows.
+        """
+        number = self._number + 1
+        files = {
+            name: asdict(self._write(f"{name}-{number:05d}.parquet", table))
+            for name, table in self._tables().items()
+            if table.num_rows
+        }
+        sync_folder(self._journal.folder)
+        self._journal.append({"line": "part", "number": number, "files": files, "resume": dict(resume)})
+        self._number = number
+        self._clear()
+
+    def close(
+        self, *, finished_at: datetime, is_complete: bool, counts: Mapping[str, int], resume: Mapping[str, object]
+    ) -> None:
+        """Flush what is left and end the journal: ``is_complete`` when all in scope and budget was observed."""
+        if self._fetches or self._rejected:
+            self.flush(resume=resume)
+        self._journal.append(
+            {
+                "line": "complete",
+                "finished_at": finished_at.isoformat(),
+                "is_complete": is_complete,
+                "counts": dict(counts),
+            }
+        )
+
+    def _clear(self) -> None:
+        self._fetches: list[dict[str, Any]] = []
+        self._rejected: list[dict[str, Any]] = []
+        self._fetch_of_observation: list[int] = []
+        self._observations: dict[str, list[Any]] = {name: [] for name in _GETTERS}
+        self._bytes = 0
+        self._since = time.monotonic()
+
+    def _tables(self) -> dict[str, pa.Table]:
+        fetches = _table(dataset("page_fetches"), _columns_of(self._fetches, dataset("page_fetches")))
+        links = dataset("link_observations")
+        of_fetch = pa.array(self._fetch_of_observation, pa.int32())
+        columns = {
+            name: self._observations[name] if name in self._observations else fetches.column(name).take(of_fetch)
+            for name in links.schema.names
+        }
+        rejected = dataset("rejected_records")
+        return {
+            "page_fetches": fetches,
+            "link_observations": _table(links, columns),
+            "rejected_records": _table(rejected, _columns_of(self._rejected, rejected)),
+        }
+
+    def _write(self, name: str, table: pa.Table) -> PartFile:
+        output = pa.BufferOutputStream()
+        pq.write_table(table, output, compression="zstd", compression_level=3)
+        content = output.getvalue()
+        with open(self._journal.folder / name, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        return PartFile(name, table.num_rows, content.size, hashlib.sha256(content).hexdigest())
+
+
+def short_id(*parts: str | int) -> str:
+    """16 hex digits that name a fetch or a rejection: BLAKE2b of the parts, joined by ``|``."""
+    text = "|".join(map(str, parts))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _fetch_row(crawl_id: str, fetch: Fetch, page: Page | None) -> dict[str, Any]:
+    source, body, evidence = fetch.final, fetch.body, fetch.evidence
+    return {
+        "crawl_id": crawl_id,
+        "fetch_id": fetch.fetch_id,
+        "requested_url": fetch.requested.url,
+        "requested_host": fetch.requested.host,
+        "requested_domain": fetch.requested.domain,
+        "source_url": source.url,
+        "source_url_id": source.url_id,
+        "source_host": source.host,
+        "source_host_id": source.host_id,
+        "source_domain": source.domain,
+        "source_domain_id": source.domain_id,
+        "source_icann_domain": source.icann_domain,
+        "state": fetch.state,
+        "status": fetch.status,
+        "error": fetch.error,
+        "redirect_chain": list(fetch.redirect_chain),
+        "depth": fetch.depth,
+        "fetched_at": fetch.fetched_at,
+        "ip": fetch.ip,
+        "content_type": fetch.content_type,
+        "content_hash": None if body is None else hashlib.blake2b(body, digest_size=16).hexdigest(),
+        "byte_count": 0 if body is None else len(body),
+        "archive_file": evidence.archive_file if evidence else None,
+        "archive_offset": evidence.archive_offset if evidence else None,
+        "archive_length": evidence.archive_length if evidence else None,
+        **_page_columns(page),
+    }
+
+
+def _page_columns(page: Page | None) -> dict[str, Any]:
+    return {
+        "encoding": page.encoding if page else None,
+        "language": page.language if page else None,
+        "title": page.title if page else None,
+        "canonical_url": page.canonical_url if page else None,
+        "word_count": page.word_count if page else None,
+        "is_nofollow": page.is_nofollow if page else False,
+        "is_noindex": page.is_noindex if page else False,
+        "robots_directives": list(page.robots_directives) if page else [],
+        "link_count": len(page.observations) if page else 0,
+        "rejected_link_count": len(page.rejected) if page else 0,
+        "truncated_link_count": page.truncated_link_count if page else 0,
+        "other_scheme_links": json.dumps(page.other_scheme_counts, sort_keys=True) if page else "{}",
+    }
+
+
+def _columns_of(rows: list[dict[str, Any]], table: Dataset) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in table.schema.names}
+
+
+def _table(table: Dataset, columns: Mapping[str, Any]) -> pa.Table:
+    schema = table.schema
+    return pa.table([_array(columns[field.name], field.type) for field in schema], schema=schema)
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    if isinstance(values, pa.ChunkedArray):
+        return values
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:  # a lone surrogate: no UTF-8, and one must not cost the other rows of the part
+        return pa.array(_scalars(values), kind)
+
+
+def _scalars(values: Iterable[Any]) -> list[Any]:
+    """The same texts (and lists of texts), lone surrogates replaced by U+FFFD."""
+    return [
+        value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if isinstance(value, str)
+        else _scalars(value)
+        if isinstance(value, Sequence)
+        else value
+        for value in values
+    ]
+
+
+def _readable(record: bytes) -> str:
+    """At most MAX_RECORD_BYTES of UTF-8; a byte that is no text becomes U+FFFD."""
+    text = record[:MAX_RECORD_BYTES].decode("utf-8", "replace")
+    return text.encode()[:MAX_RECORD_BYTES].decode("utf-8", "ignore")

@@ -1,0 +1,180 @@
+"""The command line: what can be asked, and how each answer ends (receipt, exit code)."""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from linklake import commands
+from linklake.config import SETTINGS, load
+from linklake.questions import mute_broken_pipe
+from schemas.errors import LinklakeError
+from schemas.lake import CODE_VERSION
+
+_SETTING_FLAGS: Final = {
+    "crawl": ("contact", "pages", "depth", "delay", "concurrency"),
+}
+_ENGINE_COMMANDS: Final = ("demo", "crawl", "ingest", "import-graph", "build", "run", "gate", "sql")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code (DESIGN §4: 0 done, 1 failed, 2 misuse, 99 nothing to do)."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.command is None:
+        parser.print_help()
+        return 2
+    try:
+        flags = {s.name: getattr(given, s.name, None) for s in SETTINGS}
+        settings = load(flags, environment=os.environ, folder=Path.cwd())
+        commands.check_airflow_lake(settings, os.environ)
+        return int(given.run(given, settings) or 0)
+    except LinklakeError as error:
+        print(f"linklake {given.command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        mute_broken_pipe()
+        return 0
+    except KeyboardInterrupt:
+        print(f"linklake {given.command}: interrupted; what was published stays", file=sys.stderr)
+        return 130
+    except OSError as error:
+        print(f"linklake {given.command}: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    except Exception:
+        traceback.print_exc()
+        print(f"linklake {given.command}: a defect of linklake {CODE_VERSION}: please report the lines above", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="linklake", description="A self-hosted backlink index for data engineers.")
+    parser.add_argument("--version", action="version", version=f"linklake {CODE_VERSION}")
+    doors = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, help_, run, arguments in _COMMANDS:
+        door = doors.add_parser(name, help=help_, description=help_)
+        door.set_defaults(run=run)
+        for flags, options in arguments:
+            door.add_argument(*flags, **options)
+        if name not in ("init", "stages", "schema", "canonicalize", "extract"):
+            door.add_argument("--lake", help="folder of the lake (default ./lake, or LINKLAKE_LAKE)")
+        if name in _ENGINE_COMMANDS:
+            door.add_argument("--memory", help="DuckDB's memory limit, such as 8GB")
+            door.add_argument("--threads", help="threads of DuckDB")
+        for setting in SETTINGS:
+            if setting.name in _SETTING_FLAGS.get(name, ()):
+                door.add_argument(f"--{setting.name}", help=setting.meaning)
+    return parser
+
+
+def _argument(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+    return flags, options
+
+
+_CRAWL_ID: Final = _argument("--crawl-id", help="the crawl (a-z 0-9 . -)")
+_RECEIPT: Final = _argument("--receipt", type=Path, metavar="PATH", help="write the receipt to a file too")
+_NO_PUBLISH: Final = _argument("--no-publish", action="store_true", help="stop before the gate: output stays staged")
+
+_COMMANDS: Final = (
+    (
+        "demo",
+        "crawl a built-in web on loopback, build everything, show what came out",
+        commands.demo,
+        (_argument("--keep", action="store_true", help="do not empty the demo's lake first"),),
+    ),
+    ("init", "write a commented linklake.toml", commands.init, ()),
+    ("config", "print each setting with its origin", commands.config, ()),
+    ("doctor", "is this installation sound", commands.doctor, ()),
+    (
+        "crawl",
+        "crawl the real web within the seeds' registrable domains (contact required)",
+        commands.crawl,
+        (
+            _argument("seeds", nargs="*", metavar="SEED", help="URL to start from"),
+            _argument("--seeds", dest="seeds_file", type=Path, metavar="FILE", help="file with a seed a line"),
+            _argument("--follow-external", action="store_true", help="follow links to other domains too"),
+            _argument(
+                "--connect-to",
+                action="append",
+                default=[],
+                metavar="HOST=ADDRESS:PORT",
+                help="connect there instead of looking HOST (or *.SUFFIX) up; names that address as allowed",
+            ),
+            _argument(
+                "--allow-network",
+                action="append",
+                default=[],
+                metavar="NETWORK",
+                help="a non-public network that may be connected to, such as 10.1.0.0/16",
+            ),
+            _CRAWL_ID,
+            _RECEIPT,
+        ),
+    ),
+    (
+        "ingest",
+        "read web archives (WARC, plain, .gz or .zst)",
+        commands.ingest,
+        (_argument("archives", nargs="+", metavar="FILE", help="web archive"), _CRAWL_ID, _RECEIPT),
+    ),
+    (
+        "import-graph",
+        "read an edge list made elsewhere (Parquet, TSV, CSV)",
+        commands.import_graph,
+        (
+            _argument("edges", type=Path, metavar="EDGES", help="columns source_domain, target_domain (or _host)"),
+            _argument("--as", dest="node", choices=("domain", "host"), help="what the names are (else from the columns)"),
+            _argument("--nodes", type=Path, metavar="FILE", help="further nodes: a column domain or host"),
+            _CRAWL_ID,
+            _RECEIPT,
+        ),
+    ),
+    (
+        "build",
+        "every stage after observation, for every crawl not built yet",
+        commands.build,
+        (_CRAWL_ID, _RECEIPT),
+    ),
+    (
+        "run",
+        "build one stage for one crawl",
+        commands.run,
+        (_argument("stage", metavar="STAGE", help="see linklake stages"), _CRAWL_ID, _NO_PUBLISH, _RECEIPT),
+    ),
+    (
+        "gate",
+        "audit what a stage left staged, and publish it",
+        commands.gate,
+        (_argument("name", metavar="DATASET|STAGE", help="what is staged"), _CRAWL_ID, _RECEIPT),
+    ),
+    ("status", "what is staged, published, failed, and the next command", commands.status, (_CRAWL_ID,)),
+    (
+        "sql",
+        "read-only SQL over the marts and every dataset",
+        commands.sql,
+        (
+            _argument("query", metavar="SELECT", help="one SELECT"),
+            _argument("--format", choices=("table", "csv", "json"), default="table", help="how to write the answer"),
+        ),
+    ),
+    ("stages", "every stage, in order", commands.stages, ()),
+    (
+        "schema",
+        "every dataset, or one with its columns",
+        commands.schema,
+        (
+            _argument("dataset", nargs="?", metavar="DATASET", help="a dataset"),
+            _argument("--format", choices=("markdown", "ddl"), default="markdown", help="how to write it"),
+        ),
+    ),
+    ("canonicalize", "canonical URLs of the lines on stdin, as TSV", commands.canonicalize, ()),
+    (
+        "extract",
+        "link observations of the HTML on stdin, as JSON lines",
+        commands.extract,
+        (_argument("--url", required=True, help="URL of the page"),),
+    ),
+)

@@ -1,0 +1,97 @@
+"""Is this installation sound? One line per check, with the fix where it is not."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+from typing import Final
+
+from linklake.config import Settings
+from schemas.errors import LinklakeError
+from schemas.identity import psl_version
+from schemas.lake import CODE_VERSION, Lake
+
+OURS: Final = ("linklake", "schemas", "crawlers", "transforms")
+_LEAST_FREE_BYTES: Final = 2 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, whether it is sound, and what to say of it."""
+
+    name: str
+    is_sound: bool
+    detail: str
+
+
+def doctor(settings: Settings) -> Iterator[Check]:
+    """Look at everything, one check after the other."""
+    for name, look in _CHECKS:
+        try:
+            is_sound, detail = look(settings)
+        except LinklakeError as error:
+            is_sound, detail = False, str(error)
+        yield Check(name, is_sound, detail)
+
+
+def _python(_: Settings) -> tuple[bool, str]:
+    found = ".".join(map(str, sys.version_info[:3]))
+    return (3, 11) <= sys.version_info[:2] < (3, 14), f"{found} (3.11 to 3.13 are supported)"
+
+
+def _linklake(_: Settings) -> tuple[bool, str]:
+    return True, f"{CODE_VERSION}, public suffix list {psl_version()}"
+
+
+def _packages(_: Settings) -> tuple[bool, str]:
+    """ADR 0001: our top-level names are generic, so no other distribution may ship them."""
+    shipped = packages_distributions()
+    foreign = {n: sorted(set(shipped.get(n, ())) - {"linklake"}) for n in OURS}
+    clashes = [f"{name} comes from {', '.join(others)} too" for name, others in foreign.items() if others]
+    if clashes:
+        return False, "; ".join(clashes) + ": give linklake an environment of its own"
+    return True, "no other distribution ships " + ", ".join(OURS)
+
+
+def _versions(_: Settings) -> tuple[bool, str]:
+    wanted = {"duckdb": "1.5."}
+    found = {name: distribution(name).version for name in wanted}
+    wrong = [n for n, v in found.items() if not v.startswith(wanted[n])]
+    said = ", ".join(f"{n} {v}" for n, v in found.items())
+    return not wrong, said if not wrong else f"{said}: reinstall linklake (2.x writes files that 1.x cannot open)"
+
+
+def _lake(settings: Settings) -> tuple[bool, str]:
+    root = Path(settings.text("lake"))
+    if not (root / "_lake.json").exists():
+        return True, f"none yet at {root}: linklake crawl, ingest or import-graph make it"
+    lake = Lake.open(root)
+    return True, f"{root}, version {lake.snapshot().number}"
+
+
+def _disk(settings: Settings) -> tuple[bool, str]:
+    root = Path(settings.text("lake")).absolute()
+    place = next(p for p in (root, *root.parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    if not os.access(place, os.W_OK):
+        return False, f"{place} cannot be written: choose another lake"
+    return free >= _LEAST_FREE_BYTES, f"{free / 2**30:.1f} GiB free at {place} (2 are wanted at least)"
+
+
+def _contact(settings: Settings) -> tuple[bool, str]:
+    contact = settings.text("contact")
+    return True, contact or "not set: linklake crawl needs one (set contact in linklake.toml)"
+
+
+_CHECKS: Final[tuple[tuple[str, Callable[[Settings], tuple[bool, str]]], ...]] = (
+    ("python", _python),
+    ("linklake", _linklake),
+    ("packages", _packages),
+    ("versions", _versions),
+    ("lake", _lake),
+    ("disk", _disk),
+    ("contact", _contact),
+)

@@ -1,0 +1,172 @@
+"""The doors that observe: crawl, ingest and import-graph, each ending in a settled, published crawl."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from crawlers.archives import check_archive
+from crawlers.archives import ingest as read_archives
+from crawlers.edge_lists import EdgeList, Node, read_edge_list
+from crawlers.journal import JOURNAL, Journal
+from crawlers.sink import Sink
+from linklake.config import Settings
+from linklake.pipeline import Parts, run_stage
+from linklake.progress import Progress
+from linklake.receipts import Clock, Receipt
+from schemas.catalog import dataset
+from schemas.errors import Misuse, NotPublished
+from schemas.identity import psl_version
+from schemas.lake import CODE_VERSION, Lake, file_sha256, now
+from transforms.graph.stages import import_graph as import_stage
+from transforms.links.stages import SETTLE_CRAWL
+
+
+def ingest(lake: Lake, settings: Settings, archives: Sequence[str], crawl_id: str) -> Receipt:
+    """Read web archives into a crawl; a killed run with the same crawl id is carried on where it stopped.
+
+    Raises:
+        ArchiveError: an archive is missing or is none; nothing was read then.
+        Misuse: the crawl id belongs to another crawl.
+    """
+    clock = Clock()
+    for archive in archives:
+        check_archive(archive)
+    facts = crawl_facts(crawl_id, "ingest", f"{len(archives)} web archives", seeds=archives, config={})
+    if receipt := already_published(lake, facts, clock):
+        return receipt
+    folder = lake.observing(crawl_id)
+    with Journal.open_or_create(folder, facts) as journal:
+        if journal.state.complete is None:
+            with Progress("ingest", sum(Path(a).stat().st_size for a in archives)) as progress:
+                read_archives(archives, Sink(journal, stage="ingest"), on_progress=progress.show)
+    receipt = settle(lake, settings, crawl_id)
+    return replace(clock.stamp(receipt), stage="ingest", next=f"linklake build --crawl-id {crawl_id}")
+
+
+def import_graph(
+    lake: Lake, settings: Settings, edges: Path, crawl_id: str, *, node: Node | None, nodes: Path | None
+) -> Receipt:
+    """Read an edge list into a crawl of its own.
+
+    Raises:
+        ArchiveError, Misuse: the list cannot be read, is none, or the crawl id belongs to another crawl.
+    """
+    clock = Clock()
+    found = read_edge_list(edges, node=node, nodes_path=nodes)
+    named = [str(p) for p in (edges, nodes) if p]
+    hashes = [file_sha256(Path(p)) for p in named]
+    facts = crawl_facts(crawl_id, "import", f"edges between {found.node}s from {edges.name}", seeds=hashes, config={})
+    if receipt := already_published(lake, facts, clock):
+        return receipt
+    rows = {
+        "crawls": _crawl_row(facts, now(), is_complete=True),
+        f"{found.node}_nodes": found.nodes,
+        f"{found.node}_edges": found.edges,
+        "rejected_records": _rejected_rows(found, crawl_id, edges),
+    }
+    started_at = datetime.fromisoformat(str(facts["started_at"]))
+    parts = Parts(str(facts["seeds_hash"]), started_at, {}, rows)
+    receipt = run_stage(lake, import_stage(found.node), crawl_id, settings, parts=parts)
+    counts = {**receipt.rows, "rejected": found.rejected_count}
+    command = f"linklake run rank_{found.node}s --crawl-id {crawl_id}"
+    return replace(clock.stamp(receipt), stage="import-graph", rows=counts, next=command)
+
+
+def settle(lake: Lake, settings: Settings, crawl_id: str, *, publish: bool = True) -> Receipt:
+    """Settle what a crawl left in its observation folder, which goes once it is published."""
+    receipt = run_stage(lake, SETTLE_CRAWL, crawl_id, settings, parts=observed_parts(lake, crawl_id), publish=publish)
+    if receipt.published:
+        shutil.rmtree(lake.observing(crawl_id), ignore_errors=True)
+    return receipt
+
+
+def observed_parts(lake: Lake, crawl_id: str) -> Parts:
+    """The acknowledged parts of a crawl that is not settled yet.
+
+    Raises:
+        NotPublished: the crawl is still being observed, or its observation was broken off.
+    """
+    folder = lake.observing(crawl_id)
+    state = Journal.read(folder)
+    if state.complete is None:
+        raise NotPublished(
+            f"the observation of crawl {crawl_id} was broken off: run its linklake {state.crawl['kind']} again with "
+            f"--crawl-id {crawl_id} to carry it on"
+        )
+    names = ("page_fetches", "link_observations", "rejected_records")
+    files = {name: [folder / p.files[name].name for p in state.parts if name in p.files] for name in names}
+    finished_at = datetime.fromisoformat(state.complete["finished_at"])
+    row = _crawl_row(state.crawl, finished_at, is_complete=bool(state.complete["is_complete"]))
+    started_at = datetime.fromisoformat(state.crawl["started_at"])
+    return Parts(file_sha256(folder / JOURNAL), started_at, files, {"crawls": row})
+
+
+def crawl_facts(
+    crawl_id: str, kind: str, scope: str, *, seeds: Sequence[str], config: Mapping[str, Any]
+) -> dict[str, object]:
+    """What a crawl is: the first line of its journal, and its row of ``crawls``."""
+    return {
+        "crawl_id": crawl_id,
+        "kind": kind,
+        "started_at": now().isoformat(),
+        "scope": scope,
+        "seeds_hash": _digest(sorted(seeds)),
+        "config_hash": _digest(config),
+        "code_version": CODE_VERSION,
+        "psl_version": psl_version(),
+    }
+
+
+def already_published(lake: Lake, facts: Mapping[str, object], clock: Clock) -> Receipt | None:
+    """The receipt of a crawl that is published already, from the same seeds; None when it is not published.
+
+    Raises:
+        Misuse: the crawl id belongs to a crawl of other seeds.
+    """
+    crawl_id = str(facts["crawl_id"])
+    published = lake.snapshot().find("crawls", crawl_id)
+    if published is None or lake.observing(crawl_id).exists():
+        return None
+    if published.facts["kind"] != facts["kind"] or published.facts["seeds_hash"] != facts["seeds_hash"]:
+        raise Misuse(f"crawl {crawl_id} is published already, from other input: choose another --crawl-id")
+    message = f"crawl {crawl_id} is already published"
+    stage = {"import": "import-graph"}.get(str(facts["kind"]), str(facts["kind"]))
+    return clock.stamp(Receipt(stage, crawl_id, "unchanged", published=True, message=message))
+
+
+def _crawl_row(facts: Mapping[str, Any], finished_at: datetime, *, is_complete: bool) -> pa.Table:
+    schema = dataset("crawls").schema
+    given = [name for name in schema.names if name not in {"observed_from", "observed_to"}]
+    row = {name: facts.get(name) for name in given}
+    row["started_at"] = datetime.fromisoformat(str(facts["started_at"]))
+    row |= {"finished_at": finished_at, "is_complete": is_complete}
+    return pa.Table.from_pylist([row], schema=pa.schema([schema.field(name) for name in given]))
+
+
+def _rejected_rows(found: EdgeList, crawl_id: str, path: Path) -> pa.Table:
+    rows = [
+        {
+            "crawl_id": crawl_id,
+            "reject_id": hashlib.blake2b(f"{path.name}|{i}|{row.number}".encode(), digest_size=8).hexdigest(),
+            "stage": "import-graph",
+            "reason": "bad_row",
+            "detail": row.detail,
+            "record": row.text,
+            "byte_count": len(row.text.encode()),
+            "archive_file": str(path),
+            "archive_offset": row.number,
+        }
+        for i, row in enumerate(found.rejected)
+    ]
+    return pa.Table.from_pylist(rows, schema=dataset("rejected_records").schema)
+
+
+def _digest(value: object) -> str:
+    return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=8).hexdigest()

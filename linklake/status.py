@@ -1,0 +1,81 @@
+"""What is observed, staged, published and failed in a lake, and the next command for each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crawlers.journal import Journal
+from linklake.pipeline import progress
+from schemas.errors import LakeError
+from schemas.lake import Lake
+from schemas.ledger import Snapshot
+
+
+@dataclass(slots=True)
+class Status:
+    """Lines for a person, next commands, and whether something failed."""
+
+    lines: list[str] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)
+    is_failed: bool = False
+
+
+def status(lake: Lake, crawl_id: str | None = None) -> Status:
+    """Where every crawl (or that one) stands."""
+    said = Status()
+    snapshot = lake.snapshot()
+    said.lines.append(f"lake {lake.root}: version {snapshot.number}, {len(snapshot.crawls())} crawls published")
+    for unsettled in lake.unsettled():
+        if crawl_id in (None, unsettled):
+            _unsettled(lake, unsettled, said)
+    for crawl in snapshot.crawls():
+        if crawl_id in (None, crawl.crawl_id):
+            said.lines.append(f"{crawl.crawl_id} ({crawl.kind}, observed to {crawl.observed_to:%Y-%m-%d %H:%M:%S}Z)")
+            _published(lake, snapshot, crawl.crawl_id, said)
+    return said
+
+
+def _unsettled(lake: Lake, crawl_id: str, said: Status) -> None:
+    try:
+        state = Journal.read(lake.observing(crawl_id))
+    except LakeError as error:
+        said.lines.append(f"{crawl_id}: {error}")
+        said.is_failed = True
+        return
+    kind, parts = state.crawl["kind"], len(state.parts)
+    if state.complete is None:
+        said.lines.append(f"{crawl_id} ({kind}): being observed or broken off, {parts} parts safe")
+        said.commands.append(f"linklake {kind} … --crawl-id {crawl_id}   (the same call again carries it on)")
+    else:
+        said.lines.append(f"{crawl_id} ({kind}): observed, not settled, {parts} parts safe")
+        said.commands.append(f"linklake run settle_crawl --crawl-id {crawl_id}")
+
+
+def _published(lake: Lake, snapshot: Snapshot, crawl_id: str, said: Status) -> None:
+    stages = list(progress(lake, snapshot, crawl_id))
+    for stage in stages:
+        rows = f"  {stage.rows:,} rows" if stage.state in ("published", "outdated", "staged") else ""
+        said.lines.append(f"  {stage.stage:<16} {stage.state}{rows}")
+        if stage.state == "staged":
+            said.commands.append(f"linklake gate {stage.stage} --crawl-id {crawl_id}")
+    if any(s.state in ("ready", "outdated") for s in stages):
+        said.commands.append(f"linklake build --crawl-id {crawl_id}")
+    for stage_name, message in _failures(lake, snapshot, crawl_id):
+        said.lines.append(f"  {stage_name:<16} failed  {message}")
+        said.commands.append(f"linklake run {stage_name} --crawl-id {crawl_id}")
+        said.is_failed = True
+
+
+def _failures(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[tuple[str, str]]:
+    """Stages whose newest run failed or was stopped."""
+    partitions = snapshot.of("stage_runs", crawl_id)
+    if not partitions:
+        return
+    columns = ["stage", "outcome", "started_at", "message"]
+    runs = pa.concat_tables(pq.read_table(lake.path(f), columns=columns) for p in partitions for f in p.files)
+    newest = {run["stage"]: run for run in sorted(runs.to_pylist(), key=lambda r: r["started_at"])}
+    for name, run in newest.items():
+        if run["outcome"] in ("failed", "stopped"):
+            yield name, run["message"] or ""

@@ -1,0 +1,1 @@
+"""The ground: names, shapes, identity and place of everything that linklake stores."""

@@ -1,0 +1,5 @@
+"""Which domain links to which."""
+
+from schemas.graph_columns import edges
+
+DOMAIN_EDGES = edges("domain")

@@ -1,0 +1,5 @@
+"""Which host links to which."""
+
+from schemas.graph_columns import edges
+
+HOST_EDGES = edges("host")

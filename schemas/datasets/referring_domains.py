@@ -1,0 +1,38 @@
+"""Mart: who links to whom, domain by domain."""
+
+import pyarrow as pa
+
+from schemas.columns import FIRST_SEEN, LAST_SEEN
+from schemas.dataset import Column, Dataset
+
+REFERRING_DOMAINS = Dataset(
+    "referring_domains",
+    grain="(target_domain, source_domain) with a live link",
+    kind="mart",
+    key=("target_domain", "source_domain"),
+    columns=(
+        Column("target_domain", pa.string(), "Registrable domain that is linked to.", "example.org"),
+        Column("source_domain", pa.string(), "Registrable domain that links.", "news.example"),
+        Column("source_authority_score", pa.float64(), "Authority of the domain that links.", 61.0, nullable=True),
+        Column("source_farm_score", pa.float64(), "Farm score of the domain that links.", 0.0),
+        Column("backlinks", pa.int64(), "Live links between the two.", 12, policy="Rows of the mart backlinks."),
+        Column(
+            "followed_backlinks",
+            pa.int64(),
+            "Of these, links that pass equity.",
+            9,
+            policy="Rows of backlinks with passes_equity.",
+        ),
+        Column(
+            "referring_pages",
+            pa.int64(),
+            "Distinct pages with such a link; NULL in imports.",
+            7,
+            nullable=True,
+            policy="Distinct source_url in backlinks.",
+        ),
+        FIRST_SEEN,
+        LAST_SEEN,
+    ),
+    sort_by=("target_domain", "source_domain"),
+)

@@ -1,0 +1,489 @@
+"""Where everything lies: immutable Parquet files under one commit log.
+
+A commit is one JSON file, ``_log/<n>.json``. Version n+1 comes into being by ``os.link`` of a finished, fsynced file:
+exactly one writer can win a number. A commit names the partition versions that it had read and is refused when one of
+them changed since: that is the fence against zombies. Readers pin a version and see one consistent lake.
+See ADR 0002.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version as distribution_version
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow.parquet as pq
+
+from schemas.catalog import dataset as dataset_named
+from schemas.dataset import Dataset
+from schemas.errors import Conflict, DamagedFile, LakeError, Misuse, NewerLake, NotPublished
+from schemas.ledger import (
+    Commit,
+    File,
+    Partition,
+    PartitionKey,
+    Snapshot,
+    partition_from_json,
+    partition_to_json,
+    replay,
+)
+from schemas.render import lake_sql
+
+FORMAT: Final = 1
+"""Version of the lake's own layout; a lake with a greater one is refused."""
+
+DEFAULT_BUCKETS: Final = 16
+CHECKPOINT_EVERY: Final = 100
+CODE_VERSION: Final = distribution_version("linklake")
+
+_CRAWL_ID: Final = re.compile(r"(?=.*[a-z])[a-z0-9][a-z0-9.-]{0,62}")
+_HASH_BLOCK: Final = 1 << 20
+
+
+def reached(point: str) -> None:
+    """A named point of the write path; tests put a kill here.
+
+    The points, in order: ``part_written``, ``part_fsynced``, ``before_commit``, ``after_commit``.
+    """
+
+
+def new_attempt() -> str:
+    """A fresh name for one attempt: 12 hex digits."""
+    return secrets.token_hex(6)
+
+
+def new_crawl_id(now: datetime) -> str:
+    """``<utc time>z-<4 hex>``."""
+    return f"{now:%Y%m%dt%H%M%S}z-{secrets.token_hex(2)}"
+
+
+def check_crawl_id(crawl_id: str) -> str:
+    """The id itself.
+
+    Raises:
+        Misuse: it is not one (DuckDB would read ``crawl=2026-11-20`` as a date, hence at least one letter).
+    """
+    if not _CRAWL_ID.fullmatch(crawl_id):
+        raise Misuse(
+            f"{crawl_id!r} is no crawl id: use 1-63 of a-z 0-9 . - with at least one letter, such as 2026-w46"
+        )
+    return crawl_id
+
+
+def now() -> datetime:
+    """The ledger's clock: when something became known, never when it was true."""
+    return datetime.now(UTC)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(_HASH_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def fsync_path(path: Path) -> None:
+    """Make a file or folder durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, text: str) -> None:
+    """Write a small file so that it is there whole or not at all, also after a power cut."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with temporary.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, path)
+    fsync_path(path.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Finished output of one attempt of a stage, not published yet."""
+
+    stage: str
+    crawl_id: str
+    attempt: str
+    created_at: str
+    reads: Mapping[str, int]
+    partitions: tuple[Partition, ...]
+    receipt: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StagingArea:
+    """Folder of one attempt; holds a lock while the attempt lives."""
+
+    stage: str
+    crawl_id: str
+    attempt: str
+    folder: Path
+
+    def part(self, dataset: str, bucket: int) -> Path:
+        """Where to write the part of a bucket."""
+        path = self.folder / dataset / f"part-{self.attempt}-{bucket:02d}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @property
+    def temporary(self) -> Path:
+        """Room for spilling."""
+        return self.folder / "tmp"
+
+
+class Lake:
+    """One lake on a local folder."""
+
+    def __init__(self, root: Path, *, buckets: int) -> None:
+        self.root = root
+        self.buckets = buckets
+
+    # ---------------------------------------------------------------- opening
+
+    @classmethod
+    def open(cls, root: Path) -> "Lake":
+        """Open an existing lake.
+
+        Raises:
+            LakeError: there is none, or its description cannot be read.
+            NewerLake: a newer linklake wrote it.
+        """
+        path = root / "_lake.json"
+        if not path.exists():
+            raise LakeError(f"there is no lake at {root}: make one with linklake crawl, ingest or import-graph")
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+            format_, buckets, by = int(said["format"]), int(said["buckets"]), str(said["created_by"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LakeError(f"{path} cannot be read ({error}): restore it from a backup") from error
+        if format_ > FORMAT:
+            raise NewerLake(
+                f"the lake {root} was written by linklake {by} (format {format_}), this is linklake {CODE_VERSION} "
+                f"(format {FORMAT}): upgrade linklake"
+            )
+        return cls(root, buckets=buckets)
+
+    @classmethod
+    def open_or_create(cls, root: Path, *, buckets: int = DEFAULT_BUCKETS) -> "Lake":
+        """Open a lake, or make one in a new or empty folder.
+
+        Raises:
+            LakeError: the folder holds something else, or cannot be written.
+        """
+        if (root / "_lake.json").exists():
+            return cls.open(root)
+        try:
+            if root.exists() and any(p.name not in {"_log", "_staging"} for p in root.iterdir()):
+                raise LakeError(f"{root} is not empty and no lake: choose another folder with --lake")
+            (root / "_log").mkdir(parents=True, exist_ok=True)
+            (root / "_staging").mkdir(exist_ok=True)
+            said = {"format": FORMAT, "buckets": buckets, "created_by": CODE_VERSION}
+            write_durably(root / "_lake.json", json.dumps(said, indent=1) + "\n")
+        except OSError as error:
+            raise LakeError(f"cannot make a lake at {root} ({error.strerror}): choose another folder with --lake") from error
+        return cls.open(root)
+
+    # ---------------------------------------------------------------- reading
+
+    def snapshot(self) -> Snapshot:
+        """The lake as of now.
+
+        Raises:
+            LakeError: the log has a gap or a line that cannot be read.
+            NewerLake: a partition was written under a newer schema.
+        """
+        numbers = self._log_numbers()
+        newest = numbers[-1] if numbers else 0
+        start = self._checkpoint(newest)
+        commits = [self._read_commit(n) for n in range(start.number + 1, newest + 1)]
+        snapshot = replay(commits, start=start)
+        for partition in snapshot.partitions.values():
+            if partition.schema_version > dataset_named(partition.key.dataset).schema_version:
+                raise NewerLake(
+                    f"{partition.key} in {self.root} was written by linklake {partition.code_version} with a newer "
+                    f"schema, this is linklake {CODE_VERSION}: upgrade linklake"
+                )
+        return snapshot
+
+    def path(self, file: File) -> Path:
+        """Where a published file lies."""
+        return self.root / file.path
+
+    def verify(self, partition: Partition) -> None:
+        """Compare every file of a published partition with its checksum.
+
+        Raises:
+            DamagedFile: one is missing or altered.
+        """
+        for file in partition.files:
+            path = self.path(file)
+            if not path.exists():
+                raise DamagedFile(f"{path} of {partition.key} is missing: restore it, or build the partition again")
+            if path.stat().st_size != file.bytes or file_sha256(path) != file.sha256:
+                raise DamagedFile(
+                    f"{path} of {partition.key} is not what was written (checksum): restore it, or build the partition again"
+                )
+
+    @property
+    def serving(self) -> Path:
+        """Folder of what BI opens."""
+        return self.root / "serving"
+
+    def observing(self, crawl_id: str) -> Path:
+        """Folder of observations that are not settled yet: a journal and its parts."""
+        return self.root / "_observing" / check_crawl_id(crawl_id)
+
+    def unsettled(self) -> tuple[str, ...]:
+        """Crawls whose observations are not settled yet."""
+        folder = self.root / "_observing"
+        return tuple(sorted(p.name for p in folder.iterdir())) if folder.exists() else ()
+
+    # ---------------------------------------------------------------- staging
+
+    @contextmanager
+    def stage_area(self, stage: str, crawl_id: str) -> Iterator[StagingArea]:
+        """A folder for one attempt, outside every dataset; leftovers of dead attempts are removed first."""
+        parent = self.root / "_staging" / stage / check_crawl_id(crawl_id)
+        attempt = new_attempt()
+        folder = parent / attempt
+        folder.mkdir(parents=True)
+        with _locked(folder / "lock"):
+            for other in parent.iterdir():
+                if other != folder and not (other / "manifest.json").exists():
+                    _remove_if_dead(other)
+            yield StagingArea(stage, crawl_id, attempt, folder)
+        if not (folder / "manifest.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def seal(self, path: Path, dataset: Dataset, crawl_id: str, bucket: int) -> File:
+        """Make a written part durable and describe it; its ``path`` says where it will be published."""
+        reached("part_written")
+        fsync_path(path)
+        reached("part_fsynced")
+        metadata = pq.read_metadata(path)
+        first, last = _bounds(metadata, dataset)
+        return File(
+            path=f"{dataset.name}/crawl={crawl_id}/b={bucket:02d}/{path.name}",
+            bucket=bucket,
+            rows=metadata.num_rows,
+            bytes=path.stat().st_size,
+            sha256=file_sha256(path),
+            first=first,
+            last=last,
+        )
+
+    def finish_staging(
+        self,
+        area: StagingArea,
+        partitions: Sequence[Partition],
+        *,
+        reads: Mapping[str, int],
+        receipt: Mapping[str, Any],
+    ) -> Staged:
+        """Write the manifest that makes an attempt's output complete."""
+        shutil.rmtree(area.temporary, ignore_errors=True)
+        staged = Staged(area.stage, area.crawl_id, area.attempt, now().isoformat(), dict(reads), tuple(partitions), receipt)
+        said = {
+            "stage": staged.stage,
+            "crawl_id": staged.crawl_id,
+            "attempt": staged.attempt,
+            "created_at": staged.created_at,
+            "reads": dict(reads),
+            "partitions": [partition_to_json(p) for p in partitions],
+            "receipt": dict(receipt),
+        }
+        for folder in {p.parent for p in area.folder.rglob("*.parquet")}:
+            fsync_path(folder)
+        write_durably(area.folder / "manifest.json", json.dumps(said))
+        return staged
+
+    def staged(self, stage: str | None = None, crawl_id: str | None = None) -> tuple[Staged, ...]:
+        """Complete staged output, newest last."""
+        found = []
+        for path in (self.root / "_staging").glob(f"{stage or '*'}/{crawl_id or '*'}/*/manifest.json"):
+            said = json.loads(path.read_text(encoding="utf-8"))
+            said["partitions"] = tuple(partition_from_json(p) for p in said["partitions"])
+            found.append(Staged(**said))
+        return tuple(sorted(found, key=lambda s: (s.created_at, s.attempt)))
+
+    def staged_path(self, staged: Staged, file: File) -> Path:
+        """Where a file of staged output lies now: in staging, or already in place after an interrupted publication."""
+        waiting = self._attempt_folder(staged) / file.path.split("/")[0] / Path(file.path).name
+        return waiting if waiting.exists() else self.root / file.path
+
+    def area_of(self, staged: Staged) -> StagingArea:
+        """The folder of staged output, to add to it."""
+        return StagingArea(staged.stage, staged.crawl_id, staged.attempt, self._attempt_folder(staged))
+
+    def discard(self, staged: Staged) -> None:
+        """Remove staged output."""
+        shutil.rmtree(self._attempt_folder(staged), ignore_errors=True)
+
+    # ---------------------------------------------------------------- publishing
+
+    def publish(self, staged: Staged, *, more: Sequence[Partition] = (), more_from: Mapping[str, Path] | None = None) -> Snapshot:
+        """Move staged files into place and commit them, with what else belongs to the same commit.
+
+        ``more`` are small extra partitions (receipts) whose files lie at ``more_from[path]``.
+
+        Raises:
+            Conflict: a partition that was read, or is replaced, has changed meanwhile.
+        """
+        for partition in staged.partitions:
+            for file in partition.files:
+                self._move(self.staged_path(staged, file), self.root / file.path)
+        for path, origin in (more_from or {}).items():
+            self._move(origin, self.root / path)
+        for folder in {(self.root / f.path).parent for p in (*staged.partitions, *more) for f in p.files}:
+            for place in (folder, folder.parent, folder.parent.parent):
+                fsync_path(place)
+        reached("before_commit")
+        snapshot = self._commit(staged, (*staged.partitions, *more))
+        reached("after_commit")
+        self.discard(staged)
+        self.serving.mkdir(exist_ok=True)
+        write_durably(self.serving / "lake.sql", lake_sql(snapshot, self.root.resolve()))
+        return snapshot
+
+    def _commit(self, staged: Staged, partitions: Sequence[Partition]) -> Snapshot:
+        while True:
+            snapshot = self.snapshot()
+            for key, version in staged.reads.items():
+                found = snapshot.partitions.get(PartitionKey.parse(key))
+                if (found.version if found else 0) != version:
+                    raise Conflict(
+                        f"{key} changed while {staged.stage} for crawl {staged.crawl_id} was at work: run it again"
+                    )
+            number = snapshot.number + 1
+            commit = Commit(
+                number=number,
+                at=now().isoformat(),
+                stage=staged.stage,
+                crawl_id=staged.crawl_id,
+                attempt=staged.attempt,
+                reads=staged.reads,
+                added=tuple(replace(p, version=number) for p in partitions),
+            )
+            if self._create(number, json.dumps(commit.to_json())):
+                after = snapshot.apply(commit)
+                if number % CHECKPOINT_EVERY == 0:
+                    self._write_checkpoint(after)
+                return after
+
+    def _create(self, number: int, text: str) -> bool:
+        """Create a version if nobody else did; whether it was us."""
+        temporary = self.root / "_staging" / f"commit-{secrets.token_hex(8)}.json"
+        with temporary.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            os.link(temporary, self.root / "_log" / f"{number:020d}.json")
+        except FileExistsError:
+            return False
+        finally:
+            temporary.unlink()
+        fsync_path(self.root / "_log")
+        return True
+
+    @staticmethod
+    def _move(origin: Path, target: Path) -> None:
+        if origin != target:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(origin, target)
+        elif not target.exists():
+            raise DamagedFile(f"{target} was staged and is gone: run the stage again")
+
+    # ---------------------------------------------------------------- the log
+
+    def _log_numbers(self) -> list[int]:
+        names = (p.name for p in (self.root / "_log").iterdir())
+        return sorted(int(name[:20]) for name in names if re.fullmatch(r"\d{20}\.json", name))
+
+    def _read_commit(self, number: int) -> Commit:
+        path = self.root / "_log" / f"{number:020d}.json"
+        try:
+            return Commit.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise LakeError(f"the log of {self.root} has no version {number}: restore {path} from a backup") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LakeError(f"{path} cannot be read ({error}): restore it from a backup") from error
+
+    def _checkpoint(self, newest: int) -> Snapshot:
+        number = newest - newest % CHECKPOINT_EVERY
+        path = self.root / "_log" / f"{number:020d}.checkpoint.json"
+        if not number or not path.exists():
+            return Snapshot(0, {})
+        said = json.loads(path.read_text(encoding="utf-8"))
+        partitions = [partition_from_json(p) for p in said["partitions"]]
+        return Snapshot(number, {p.key: p for p in partitions})
+
+    def _write_checkpoint(self, snapshot: Snapshot) -> None:
+        path = self.root / "_log" / f"{snapshot.number:020d}.checkpoint.json"
+        said = {"partitions": [partition_to_json(p) for _, p in sorted(snapshot.partitions.items())]}
+        write_durably(path, json.dumps(said))
+
+    def _attempt_folder(self, staged: Staged) -> Path:
+        return self.root / "_staging" / staged.stage / staged.crawl_id / staged.attempt
+
+
+def require(snapshot: Snapshot, dataset: str, crawl_id: str) -> Partition:
+    """That partition.
+
+    Raises:
+        NotPublished: it is not in the lake.
+    """
+    if found := snapshot.find(dataset, crawl_id):
+        return found
+    raise NotPublished(f"{dataset} for crawl {crawl_id} is not published: see linklake status")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Try an exclusive lock that dies with the process; whether it is ours."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+def _remove_if_dead(folder: Path) -> None:
+    if not (folder / "lock").exists():
+        return  # only just made by another process
+    with _locked(folder / "lock") as is_dead:
+        if is_dead:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _bounds(metadata: pq.FileMetaData, dataset: Dataset) -> tuple[str | None, str | None]:
+    """Least and greatest value of the first sort column, from the footer."""
+    if not dataset.sort_by or not metadata.num_rows:
+        return None, None
+    names = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
+    index = names.index(dataset.sort_by[0])
+    statistics = [metadata.row_group(i).column(index).statistics for i in range(metadata.num_row_groups)]
+    if any(s is None or not s.has_min_max for s in statistics):
+        return None, None
+    return str(min(s.min for s in statistics)), str(max(s.max for s in statistics))

@@ -1,0 +1,130 @@
+"""The closed sets of words that columns may hold, each with what the words mean."""
+
+from typing import Final
+
+Words = dict[str, str]
+
+CRAWL_KIND: Final[Words] = {
+    "crawl": "Pages fetched live by the spider.",
+    "ingest": "Pages read from web archives (WARC).",
+    "import": "An edge list made elsewhere; no pages.",
+}
+
+FETCH_STATE: Final[Words] = {
+    "fetched": "An HTML page with a 2xx status.",
+    "http_error": "An answer with a 4xx or 5xx status.",
+    "not_html": "A 2xx answer that is not HTML.",
+    "redirect_unresolved": "A redirect that was not followed to an end (loop, too many hops, bad target).",
+    "robots_disallowed": "Not requested: robots.txt says no.",
+    "robots_unreachable": "Not requested: robots.txt could not be fetched (RFC 9309 §2.3.1.4).",
+    "address_refused": "Not requested: the host resolves to a non-public address that nobody named.",
+    "unreachable": "No answer: DNS, connection, TLS or timeout failure.",
+    "too_large": "The body exceeds the limit of decoded bytes.",
+}
+
+LINK_TYPE: Final[Words] = {
+    "text": "An a element with text.",
+    "image": "An a element whose content is an image; its alt text stands for the anchor.",
+    "area": "An area of an image map.",
+    "iframe": "An embedded page.",
+    "form": "The action of a form.",
+    "structured_data": "A URL in JSON-LD or microdata.",
+    "redirect": "An HTTP redirect.",
+    "meta_refresh": "A meta refresh.",
+    "http_header": "An HTTP Link header.",
+    "feed": "A feed link.",
+    "alternate": "An alternate or hreflang link: neither followed nor nofollowed.",
+    "canonical": "A canonical link: neither followed nor nofollowed.",
+}
+"""In order of precedence: the first of a link's types is its ``link_type``."""
+
+NEUTRAL_LINK_TYPES: Final = ("alternate", "canonical")
+"""Types that count neither as followed nor as nofollowed, and never as a backlink."""
+
+PLACEMENT: Final[Words] = {
+    "main": "In the main content.",
+    "list": "In a list of links inside the main content.",
+    "navigation": "In a navigation block.",
+    "header": "In the page header.",
+    "footer": "In the page footer.",
+    "sidebar": "Beside the main content.",
+    "comment": "In a comment by a reader.",
+    "author_bio": "In the note about the author.",
+    "ad": "In an advertisement or widget.",
+    "directory": "In a directory listing.",
+    "unknown": "Nothing on the page says where.",
+}
+
+LINK_SCOPE: Final[Words] = {
+    "same_host": "Source and target are on one host.",
+    "same_domain": "Source and target are on one registrable domain.",
+    "same_owner": "Source and target belong to one owner.",
+    "external": "Source and target are on different registrable domains.",
+}
+
+LINK_STATE: Final[Words] = {
+    "live": "Seen on the last good fetch of its page.",
+    "lost": "Its page was fetched again without it, or is gone.",
+    "unreachable": "Its page answered with an error or not at all on the last visit.",
+    "blocked": "Its page refused the last visit (robots.txt, 401, 403, 451).",
+    "unchecked": "Never seen on a 2xx page.",
+}
+
+LOST_REASON: Final[Words] = {
+    "link_removed": "The page was fetched again and no longer has the link.",
+    "page_gone": "The page answered 404 or 410 on two visits at least 24 hours apart.",
+}
+
+REL_CLASS: Final[Words] = {
+    "follow": "No sighting says otherwise (the field also says dofollow).",
+    "nofollow": "rel=nofollow, or the page's directives say nofollow.",
+    "ugc": "rel=ugc: user-generated content.",
+    "sponsored": "rel=sponsored: paid for.",
+}
+"""From weak to strong: the most specific wins."""
+
+EQUITY_BLOCK_REASON: Final[Words] = {
+    "not_live": "The link is not live.",
+    "neutral_type": "Canonical and alternate links are no votes.",
+    "hidden": "No reader can see it.",
+    "rel_sponsored": "Paid for.",
+    "rel_ugc": "User-generated content.",
+    "rel_nofollow": "Marked nofollow.",
+    "page_nofollow": "The page's directives say nofollow.",
+}
+"""In order of precedence: the first that applies is given."""
+
+REJECT_REASON: Final[Words] = {
+    "empty": "Nothing there.",
+    "not_http": "Another scheme than http and https.",
+    "unparsable_url": "Not a URL by the WHATWG standard, or an impossible host name.",
+    "no_host": "An http(s) URL without a host.",
+    "too_long": "Longer than 8,192 bytes.",
+    "bad_record": "An archive record that cannot be read.",
+    "bad_http": "An archive record whose HTTP message cannot be read.",
+    "bad_date": "An archive record without a usable date.",
+    "bad_target": "An archive record without a usable target URL.",
+    "damaged_bytes": "Bytes between or inside archive records that had to be skipped.",
+    "bad_row": "A row of an edge list that cannot be used.",
+}
+
+TIER: Final[Words] = {
+    "suspected": "farm_score of at least .5.",
+    "likely": "farm_score of at least .8 and two families of evidence.",
+    "very_likely": "farm_score of at least .95 and two families of evidence.",
+}
+
+FARM_ROLE: Final[Words] = {
+    "booster": "Links to the farm's targets to lift them.",
+    "target": "What the boosters link to.",
+}
+
+OUTCOME: Final[Words] = {
+    "built": "New output was written.",
+    "unchanged": "The same inputs were already built and published.",
+    "staged": "New output waits for its gate.",
+    "time_boxed": "Stopped at its time limit with progress kept.",
+    "no_input": "There was by nature nothing to do.",
+    "stopped": "A gate stopped the output.",
+    "failed": "An error ended the run.",
+}

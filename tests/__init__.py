@@ -1,0 +1,1 @@
+"""Tests of every package, and the drawn truth of the tiny web."""

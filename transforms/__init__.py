@@ -1,0 +1,1 @@
+"""Believing: stages that turn observations into links, classes, graphs, ranks, verdicts and marts."""

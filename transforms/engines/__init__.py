@@ -1,0 +1,1 @@
+"""What runs a stage's SQL: DuckDB here; the same files run on Spark later."""

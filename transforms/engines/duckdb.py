@@ -1,0 +1,166 @@
+"""Runs a stage's SQL on DuckDB, over the files of a pinned version of the lake."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from schemas.dataset import Dataset
+from schemas.errors import LinklakeError
+from schemas.render import empty_select, sql_type
+from transforms.stage import Output, Query
+
+ROW_GROUP_ROWS: Final = 122_880
+COMPRESSION_LEVEL: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one engine may use. ``memory`` is DuckDB's limit, such as ``8GB``; the process needs some more."""
+
+    memory: str
+    threads: int
+    temporary: Path
+
+
+class DuckDB:
+    """An in-memory DuckDB whose tables are views over Parquet; spills into ``resources.temporary``."""
+
+    def __init__(self, resources: Resources) -> None:
+        resources.temporary.mkdir(parents=True, exist_ok=True)
+        self._connection = duckdb.connect(":memory:")
+        for setting, value in {
+            "memory_limit": resources.memory,
+            "threads": resources.threads,
+            "temp_directory": str(resources.temporary),
+            "preserve_insertion_order": False,
+            "TimeZone": "UTC",
+            "enable_progress_bar": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }.items():
+            self._connection.execute(f"set {setting} = ?", [value])
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._connection.close()
+
+    # ---------------------------------------------------------------- inputs
+
+    def bind(self, name: str, dataset: Dataset, paths: Sequence[Path], *, is_settled: bool = True) -> None:
+        """Make files readable as the table ``name``, with the dataset's logical columns; no files: an empty table."""
+        columns = dataset.columns
+        if not paths:
+            self._connection.execute(f"create or replace view {name} as {empty_select(columns)}")
+            return
+        names = ", ".join(c.name for c in columns)
+        listed = ", ".join("'" + str(p).replace("'", "''") + "'" for p in paths)
+        self._connection.execute(
+            f"create or replace view {name} as select {names} from read_parquet([{listed}], hive_partitioning = false)"
+        )
+
+    def bind_arrow(self, name: str, table: pa.Table) -> None:
+        """Make a table in memory readable as ``name``."""
+        self._connection.register(name, table)
+
+    # ---------------------------------------------------------------- the Tables protocol
+
+    def query(self, room: str, file: str, **values: object) -> Query:
+        """The SELECT of ``transforms/<room>/<file>.sql``."""
+        return Query((files("transforms") / room / f"{file}.sql").read_text(encoding="utf-8"), values)
+
+    def arrow(self, table: str, columns: Sequence[str], *, order_by: Sequence[str] = ()) -> pa.Table:
+        """Columns of a table in memory."""
+        order = f" order by {', '.join(order_by)}" if order_by else ""
+        return self._connection.execute(f"select {', '.join(columns)} from {table}{order}").to_arrow_table()
+
+    # ---------------------------------------------------------------- outputs
+
+    def write(
+        self,
+        dataset: Dataset,
+        output: Output,
+        *,
+        crawl_id: str,
+        buckets: int,
+        part: Callable[[int], Path],
+    ) -> dict[int, Path]:
+        """Compute an output, keep it as the table of the dataset's name, and write it bucket by bucket.
+
+        Returns:
+            The file of every bucket that has rows.
+
+        Raises:
+            LinklakeError: the output's columns or types are not the dataset's.
+        """
+        name = dataset.name
+        if isinstance(output, Query):
+            self._create(f"create or replace temp table {name} as {output.sql}", output.values)
+        else:
+            self._connection.register("given_output", output)
+            self._connection.execute(f"create or replace temp table {name} as select * from given_output")
+            self._connection.unregister("given_output")
+        self._check_columns(dataset)
+        head = "" if any(c.name == "crawl_id" for c in dataset.columns) else f"cast('{crawl_id}' as varchar) as crawl_id, "
+        bucket = f"cast({dataset.bucket_by} & {buckets - 1} as integer)" if dataset.bucket_by else "cast(0 as integer)"
+        order = f" order by {', '.join(dataset.sort_by)}" if dataset.sort_by else ""
+        columns = ", ".join(c.name for c in dataset.columns)
+        written = {}
+        for (number,) in self._connection.execute(f"select distinct {bucket} as b from {name} order by b").fetchall():
+            path = part(number)
+            self._connection.execute(
+                f"copy (select {head}{columns}, {bucket} as bucket from {name} where {bucket} = {number}{order}) "
+                f"to '{str(path).replace(chr(39), chr(39) * 2)}' "
+                f"(format parquet, compression zstd, compression_level {COMPRESSION_LEVEL}, "
+                f"row_group_size {ROW_GROUP_ROWS})"
+            )
+            written[number] = path
+        return written
+
+    # ---------------------------------------------------------------- questions
+
+    def rows(self, sql: str, values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a SELECT."""
+        return self._connection.execute(sql, self._used(sql, values or {})).fetchall()
+
+    def one(self, sql: str, values: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """The only row of a SELECT, by column name."""
+        cursor = self._connection.execute(sql, self._used(sql, values or {}))
+        names = [d[0] for d in cursor.description or ()]
+        row = cursor.fetchone()
+        assert row is not None
+        return dict(zip(names, row, strict=True))
+
+    def count(self, table: str) -> int:
+        """Rows of a table."""
+        return int(self.rows(f"select count(*) from {table}")[0][0])
+
+    def table_hash(self, dataset: Dataset, table: str | None = None) -> int:
+        """The order-free sum of fixed hashes of the canonical text of every logical row (DESIGN: table hash)."""
+        parts = [f"coalesce(cast({c.name} as varchar), chr(30))" for c in dataset.columns if c.in_hash]
+        text = " || chr(31) || ".join(parts)
+        found = self.rows(f"select sum(cast(md5_number_lower({text}) as hugeint)) from {table or dataset.name}")
+        return int(found[0][0] or 0)
+
+    # ---------------------------------------------------------------- inside
+
+    def _create(self, sql: str, values: Mapping[str, object]) -> None:
+        self._connection.execute(sql, self._used(sql, values))
+
+    @staticmethod
+    def _used(sql: str, values: Mapping[str, object]) -> dict[str, object]:
+        """DuckDB refuses values that the statement does not name."""
+        return {k: v for k, v in values.items() if f"${k}" in sql}
+
+    def _check_columns(self, dataset: Dataset) -> None:
+        described = self._connection.execute(f"describe {dataset.name}").fetchall()
+        found = [(str(row[0]), str(row[1])) for row in described]
+        wanted = [(c.name, sql_type(c.type)) for c in dataset.columns]
+        if found != wanted:
+            differing = [f"{f} instead of {w}" for f, w in zip(found, wanted, strict=False) if f != w]
+            detail = "; ".join(differing[:5]) or f"{len(found)} columns instead of {len(wanted)}"
+            raise LinklakeError(f"the rows built for {dataset.name} are not of its schema: {detail}")

@@ -1,0 +1,1 @@
+"""From observations to links and what we conclude from them."""

@@ -1,0 +1,58 @@
+"""Stages that settle observations and make links of them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from transforms.stage import Input, Output, Run, Stage, Tables
+
+CLASSIFIER_VERSION: Final = "1"
+
+
+def settle_crawl(run: Run, tables: Tables) -> Mapping[str, Output]:
+    """Merge the small parts of an observation into bucketed, sorted partitions."""
+    names = ("crawls", "page_fetches", "link_observations", "rejected_records")
+    return {name: tables.query("links", name) for name in names}
+
+
+def dedupe_links(run: Run, tables: Tables) -> Mapping[str, Output]:
+    """Merge this crawl's sightings with all that was believed before."""
+    return {"links": tables.query("links", "links", crawl_id=run.crawl_id)}
+
+
+def classify_links(run: Run, tables: Tables) -> Mapping[str, Output]:
+    """Judge every link by its marks, its page and its state."""
+    version = CLASSIFIER_VERSION
+    return {"link_classes": tables.query("links", "link_classes", crawl_id=run.crawl_id, classifier_version=version)}
+
+
+SETTLE_CRAWL: Final = Stage(
+    "settle_crawl",
+    "The parts of an observation become its published partitions.",
+    inputs=(
+        Input("crawls", "parts"),
+        Input("page_fetches", "parts"),
+        Input("link_observations", "parts"),
+        Input("rejected_records", "parts"),
+    ),
+    outputs=("crawls", "page_fetches", "link_observations", "rejected_records"),
+    build=settle_crawl,
+    counts_rows_of="link_observations",
+)
+
+DEDUPE_LINKS: Final = Stage(
+    "dedupe_links",
+    "Many sightings of a link become one link, with its history.",
+    inputs=(Input("page_fetches"), Input("link_observations"), Input("links", "previous", is_optional=True)),
+    outputs=("links",),
+    build=dedupe_links,
+    counts_rows_of="link_observations",
+)
+
+CLASSIFY_LINKS: Final = Stage(
+    "classify_links",
+    "Every link gets its rel class and whether it passes equity, with the reason.",
+    inputs=(Input("links"),),
+    outputs=("link_classes",),
+    build=classify_links,
+    counts_rows_of="links",
+)

@@ -1,0 +1,1 @@
+"""What BI reads: aggregate tables and the serving file."""
