@@ -19,7 +19,7 @@ MAX_CODINGS: Final = 2
 
 Headers = Sequence[tuple[str, str]]
 
-_HTML: Final = frozenset(["text/html", "application/xhtml+xml"])
+HTML_TYPES: Final = frozenset(["text/html", "application/xhtml+xml"])
 _UNDECLARED: Final = frozenset(["", "unknown/unknown", "application/unknown", "*/*"])
 """Media types that say nothing: WHATWG MIME Sniffing §7 looks at the body."""
 
@@ -69,7 +69,7 @@ def read_page(answer: Answer, url: str) -> tuple[str, Page | None]:
 
 def is_html(media_type: str, body: bytes) -> bool:
     """Whether a body is HTML: declared so and nothing else plainly, or undeclared and looking like it."""
-    if media_type in _HTML:
+    if media_type in HTML_TYPES:
         return not body.startswith(_BINARY)
     return media_type in _UNDECLARED and _HTML_TAG.match(body[:_SNIFFED].removeprefix(b"\xef\xbb\xbf")) is not None
 

@@ -1,6 +1,5 @@
 """Manners between the spider and the network: robots.txt first, a delay for every host, no address not permitted."""
 
-import logging
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from scrapy import Request
@@ -15,8 +14,6 @@ from schemas.identity import CanonicalUrl, judge
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-
-log = logging.getLogger(__name__)
 
 REDIRECTS: Final = frozenset([301, 302, 303, 307, 308])
 """Statuses whose Location is another place for the same thing."""
@@ -71,7 +68,7 @@ class Manners:
             return
         rules = await self._robots.rules_for(request.url)
         if not rules.is_reachable:
-            raise RobotsUnreachable(f"robots.txt of {request.meta['download_slot']} could not be fetched")
+            raise RobotsUnreachable(f"robots.txt: {rules.failure}")
         if not rules.allows(request.url):
             raise RobotsDisallowed("robots.txt says no")
         if rules.delay > self._crawler.settings.getfloat("DOWNLOAD_DELAY"):
@@ -95,25 +92,23 @@ class Manners:
             if address is not None:
                 raise AddressRefused(f"{host} resolves to {address}, which is not public and not named")
 
-    async def _fetch_robots(self, url: str) -> tuple[int | None, bytes]:
-        """Status and body of a robots.txt at the end of its redirects; None when nobody answers."""
+    async def _fetch_robots(self, url: str) -> tuple[int | str, bytes]:
+        """Status of a robots.txt at the end of its redirects, or why there is none, and its body."""
         target = judge(url)
-        for _ in range(MAX_REDIRECTS + 1):
+        for hop in range(MAX_REDIRECTS + 1):
             if not isinstance(target, CanonicalUrl):
-                return None, b""
+                return "a redirect to no web address", b""
+            request = build_request(target, self._crawler.settings, meta={_ROBOTS: True})
             try:
-                response = await self._engine.download_async(
-                    build_request(target, self._crawler.settings, meta={_ROBOTS: True})
-                )
-            except Stopped:
-                raise
+                response = await self._engine.download_async(request)
             except Exception as error:  # whatever fails, nobody answered
-                log.debug("robots.txt of %s: %s", target.host, error)
-                return None, b""
+                if isinstance(error, Stopped) or (isinstance(error, AddressRefused) and hop == 0):
+                    raise  # says of the page itself what it says of robots.txt
+                return describe(error), b""
             if response.status not in REDIRECTS:
                 return response.status, decode_body(response.body, header_pairs(response))[0]
             target = judge(location_of(response), target.url)
-        return None, b""
+        return f"more than {MAX_REDIRECTS} redirects", b""
 
     def _slow_down(self, slot: str, delay: float) -> None:
         downloader = self._engine.downloader
@@ -168,6 +163,12 @@ def location_of(response: Response) -> str:
         return location.decode("utf-8")
     except UnicodeDecodeError:
         return location.decode("latin-1")
+
+
+def describe(error: BaseException) -> str:
+    """A failure in the words of the client, on one line."""
+    text = " ".join(str(error).split())[:500]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def let_go(engine: Any) -> None:

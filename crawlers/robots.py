@@ -27,26 +27,33 @@ _TOKEN: Final = re.compile(r"[A-Za-z_-]*")
 
 @dataclass(frozen=True, slots=True)
 class RobotsRules:
-    """What one origin allows. ``is_reachable`` is false when it could not be learnt, and then nothing is allowed;
-    ``delay`` is its Crawl-delay for us in seconds, clamped to 0..MAX_DELAY."""
+    """What one origin allows. With ``failure``, why that could not be learnt, nothing is allowed; ``delay`` is its
+    Crawl-delay for us in seconds, clamped to 0..MAX_DELAY."""
 
-    is_reachable: bool
+    failure: str = ""
     delay: float = 0.0
     parsed: Protego | None = None
 
     @classmethod
-    def of(cls, status: int | None, body: bytes = b"") -> Self:
-        """The rules that an answer to ``/robots.txt`` means; ``status`` is None when there was none.
+    def of(cls, answer: int | str, body: bytes = b"") -> Self:
+        """The rules that an answer to ``/robots.txt`` means: its status, or why there is none, in words.
 
-        RFC 9309 §2.3.1: 2xx is obeyed, 4xx allows all, 5xx and no answer allow nothing. 429 asks us to stay away;
-        a redirect that leads nowhere is no answer either: both allow nothing.
+        RFC 9309 §2.3.1: 2xx is obeyed, 4xx allows all, 5xx and no answer allow nothing. Nothing is allowed either by
+        429, which asks us to stay away, and by a redirect that leads nowhere.
         """
-        if status is None or status == 429 or not (200 <= status < 300 or 400 <= status < 500):
-            return cls(is_reachable=False)
-        if status >= 400:
-            return cls(is_reachable=True)
+        if isinstance(answer, str):
+            return cls(failure=answer)
+        if answer == 429 or not (200 <= answer < 300 or 400 <= answer < 500):
+            return cls(failure=f"status {answer}")
+        if answer >= 400:
+            return cls()
         parsed = Protego.parse(_only_our_groups(_text(body)))
-        return cls(is_reachable=True, delay=_clamped(parsed.crawl_delay(PRODUCT_TOKEN)), parsed=parsed)
+        return cls(delay=_clamped(parsed.crawl_delay(PRODUCT_TOKEN)), parsed=parsed)
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether it is known what the origin allows."""
+        return not self.failure
 
     def allows(self, url: str) -> bool:
         """Whether we may fetch a URL of this origin."""
@@ -56,10 +63,10 @@ class RobotsRules:
 class RobotsCache:
     """The rules of every origin (scheme, host and port, RFC 9309 §2.3) met so far, each fetched once.
 
-    ``fetch`` gives status and body of a robots.txt URL at the end of its redirects, or None and nothing.
+    ``fetch`` gives the status of a robots.txt URL at the end of its redirects, or why there is none, and the body.
     """
 
-    def __init__(self, fetch: Callable[[str], Awaitable[tuple[int | None, bytes]]]) -> None:
+    def __init__(self, fetch: Callable[[str], Awaitable[tuple[int | str, bytes]]]) -> None:
         self._fetch = fetch
         self._rules: dict[str, asyncio.Task[RobotsRules]] = {}
 

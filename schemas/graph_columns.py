@@ -47,6 +47,12 @@ def edges(node: Node) -> Dataset:
             Column(f"target_{node}_id", pa.int64(), f"Id of target_{node}."),
             Column("link_count", pa.int64(), "Live links (source_url, target_url).", 12),
             Column("followed_link_count", pa.int64(), "Of these, links that pass equity.", 9),
+            Column(
+                "body_link_count",
+                pa.int64(),
+                "Of the followed links, those outside navigation, header, footer and sidebar; imports: all followed.",
+                3,
+            ),
             Column("page_count", pa.int64(), "Pages with such a link; NULL in imports.", 7, nullable=True),
             Column(
                 "followed_page_count",

@@ -15,7 +15,8 @@ GRAPHS = Path(__file__).parents[2] / ".." / "shared" / "data" / "graphs"
 
 @dataclass(frozen=True, slots=True)
 class RealGraph:
-    """Distinct edges without loops between numbered nodes, their names, and their PageRank as computed elsewhere."""
+    """Distinct edges without loops between numbered nodes, their names, and their PageRank as computed
+    elsewhere."""
 
     sources: NDArray[np.int64]
     targets: NDArray[np.int64]
@@ -35,7 +36,10 @@ def uk_hosts() -> RealGraph:
     nodes = pq.read_table(GRAPHS / "uk-1996-hosts.nodes.parquet").sort_by("node")
     edges = pq.read_table(GRAPHS / "uk-1996-hosts.edges.parquet")
     return RealGraph(
-        _numbers(edges["src"]), _numbers(edges["dst"]), nodes["label"].to_pylist(), nodes["pagerank_0_85"].to_numpy()
+        _numbers(edges["src"]),
+        _numbers(edges["dst"]),
+        nodes["label"].to_pylist(),
+        nodes["pagerank_0_85"].to_numpy(),
     )
 
 

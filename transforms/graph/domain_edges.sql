@@ -6,6 +6,7 @@ with votes as (
         l.target_domain,
         l.target_domain_id,
         l.source_url,
+        l.placement in ('navigation', 'header', 'footer', 'sidebar') as is_boilerplate,
         l.first_seen,
         l.last_seen,
         c.passes_equity
@@ -30,6 +31,7 @@ counted as (
         v.target_domain_id,
         count(*) as link_count,
         count(*) filter (where v.passes_equity) as followed_link_count,
+        count(*) filter (where v.passes_equity and not v.is_boilerplate) as body_link_count,
         count(distinct v.source_url) as page_count,
         count(distinct case when v.passes_equity then v.source_url end) as followed_page_count,
         min(v.first_seen) as first_seen,
@@ -46,6 +48,7 @@ select
     c.target_domain_id,
     cast(c.link_count as bigint) as link_count,
     cast(c.followed_link_count as bigint) as followed_link_count,
+    cast(c.body_link_count as bigint) as body_link_count,
     cast(c.page_count as bigint) as page_count,
     cast(c.followed_page_count as bigint) as followed_page_count,
     cast(round(1000000 * least(6.0, log2(1 + c.followed_page_count))) as bigint) as weight_micro,

@@ -20,6 +20,7 @@ select
     m.target_domain_id,
     cast(m.link_count as bigint) as link_count,
     cast(m.followed_link_count as bigint) as followed_link_count,
+    cast(m.followed_link_count as bigint) as body_link_count,
     cast(null as bigint) as page_count,
     cast(null as bigint) as followed_page_count,
     cast(round(1000000 * least(6.0, log2(1 + m.followed_link_count))) as bigint) as weight_micro,

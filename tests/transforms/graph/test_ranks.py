@@ -1,4 +1,5 @@
-"""Ranks agree with an independent reference, sum to what they should, and come out the same to the last bit."""
+"""Ranks agree with an independent reference, sum to what they should, and come out the same to the last
+bit."""
 
 import numpy as np
 import pytest
@@ -7,7 +8,13 @@ from numpy.typing import NDArray
 from tests.transforms.conftest import RealGraph
 from transforms.graph import ranks
 from transforms.graph.csr import Csr, build
-from transforms.graph.ranks import competition_rank, harmonic, harmonic_centrality, hyperball_harmonic, pagerank
+from transforms.graph.ranks import (
+    competition_rank,
+    harmonic,
+    harmonic_centrality,
+    hyperball_harmonic,
+    pagerank,
+)
 
 
 def skewed_graph(node_count: int, edge_count: int, *, source_share: float, seed: int) -> Csr:
@@ -132,9 +139,9 @@ def naive_harmonic(csr: Csr) -> NDArray[np.float64]:
 
 
 def test_harmonic_centrality_equals_plain_search_on_5000_nodes() -> None:
-    csr = skewed_graph(5000, 12_000, source_share=0.2, seed=5)
+    csr = skewed_graph(5000, 12_000, source_share=0.15, seed=5)
     indegree = np.bincount(csr.targets, minlength=5000)
-    assert indegree.max() > 500  # skewed, ...
+    assert indegree.max() > 400  # skewed, ...
     assert np.count_nonzero(csr.outdegree() == 0) > 4000  # with many that dangle ...
     assert np.count_nonzero((csr.outdegree() == 0) & (indegree == 0)) > 100  # and some alone
     exact = harmonic_centrality(csr)
@@ -146,19 +153,27 @@ def test_harmonic_centrality_equals_plain_search_on_5000_nodes() -> None:
 @pytest.mark.parametrize("length", [2, 64, 65, 200])
 def test_harmonic_centrality_counts_incoming_paths(length: int) -> None:
     chain = build(np.arange(length - 1), np.arange(1, length), length)
-    assert harmonic_centrality(chain) == pytest.approx(np.cumsum(np.r_[0.0, 1.0 / np.arange(1, length)]), abs=1e-12)
+    assert harmonic_centrality(chain) == pytest.approx(
+        np.cumsum(np.r_[0.0, 1.0 / np.arange(1, length)]), abs=1e-12
+    )
 
 
-def test_hyperball_comes_close_on_the_real_host_graph(uk_hosts: RealGraph) -> None:
+@pytest.mark.parametrize(
+    ("log2m", "largest_error", "correlation", "same_in_top_1000"),
+    [(8, 0.065, 0.998, 950), (10, 0.033, 0.999, 975)],
+)
+def test_hyperball_comes_close_on_the_real_host_graph(
+    uk_hosts: RealGraph, log2m: int, largest_error: float, correlation: float, same_in_top_1000: int
+) -> None:
     csr = build(uk_hosts.sources, uk_hosts.targets, uk_hosts.node_count)
     exact, is_exact = harmonic(csr)
-    estimate = hyperball_harmonic(csr)
+    estimate = hyperball_harmonic(csr, log2m=log2m)
     assert is_exact
     linked = exact > 0
-    assert np.sqrt(np.mean((estimate[linked] / exact[linked] - 1) ** 2)) <= 0.065
-    assert np.corrcoef(competition_rank(exact), competition_rank(estimate))[0, 1] >= 0.999
+    assert np.sqrt(np.mean((estimate[linked] / exact[linked] - 1) ** 2)) <= largest_error
+    assert np.corrcoef(competition_rank(exact), competition_rank(estimate))[0, 1] >= correlation
     top = (set(np.argsort(-scores, kind="stable")[:1000].tolist()) for scores in (exact, estimate))
-    assert len(set.intersection(*top)) >= 960
+    assert len(set.intersection(*top)) >= same_in_top_1000
     assert np.all(estimate[~linked] == 0)
 
 
@@ -190,7 +205,9 @@ def test_large_graphs_are_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
         ([], [], []),
     ],
 )
-def test_the_highest_score_ranks_first(scores: list[float], tie_break: list[str] | None, expected: list[int]) -> None:
+def test_the_highest_score_ranks_first(
+    scores: list[float], tie_break: list[str] | None, expected: list[int]
+) -> None:
     assert competition_rank(np.array(scores, dtype=float), tie_break).tolist() == expected
 
 

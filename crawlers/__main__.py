@@ -1,0 +1,62 @@
+"""One crawl in one process (the reactor cannot start twice): ``python -m crawlers CONFIG.json``."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scrapy.crawler import AsyncCrawlerProcess
+
+from crawlers.journal import Journal
+from crawlers.settings import CrawlConfig, scrapy_settings
+from crawlers.sink import Sink
+from crawlers.spiders.site import SiteSpider
+from schemas.errors import LinklakeError, Misuse
+
+
+def main(arguments: list[str]) -> int:
+    """Run or carry on the crawl that a configuration describes; see ``crawlers.settings.CrawlConfig``.
+
+    Returns 0 when its journal is closed (complete or stopped early), else the exit code of the error.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
+    logging.getLogger("crawlers").setLevel(logging.INFO)
+    try:
+        if len(arguments) != 1:
+            raise Misuse("usage: python -m crawlers CONFIG.json")
+        crawl(CrawlConfig.read(Path(arguments[0])))
+    except LinklakeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def crawl(config: CrawlConfig) -> None:
+    """Crawl into ``config.folder`` and close its journal; once per process.
+
+    Raises:
+        LinklakeError: the journal belongs to another crawl or process, is damaged, or rows cannot be kept.
+    """
+    with Journal.open_or_create(Path(config.folder), config.facts()) as journal:
+        if journal.state.complete and journal.state.complete["is_complete"]:
+            return
+        sink = Sink(journal, stage="crawl")
+        process = AsyncCrawlerProcess(scrapy_settings(config), install_root_handler=False)
+        crawler = process.create_crawler(SiteSpider)
+        process.crawl(crawler, config=config, journal=journal, sink=sink)
+        process.start(install_signal_handlers=False)
+        spider = crawler.spider
+        if not isinstance(spider, SiteSpider):
+            raise LinklakeError(f"the crawl {config.crawl_id} did not start: see the messages above")
+        if spider.failure is not None:
+            raise LinklakeError(
+                f"the crawl {config.crawl_id} cannot go on ({spider.failure}): mend that and run it again, "
+                "what was acknowledged is kept"
+            ) from spider.failure
+        sink.close(
+            finished_at=datetime.now(UTC), is_complete=spider.is_finished, counts=dict(spider.counts), resume={}
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
