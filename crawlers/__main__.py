@@ -19,8 +19,7 @@ def main(arguments: list[str]) -> int:
 
     Returns 0 when its journal is closed (complete or stopped early), else the exit code of the error.
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
-    logging.getLogger("crawlers").setLevel(logging.INFO)
+    _log_to_stderr()
     try:
         if len(arguments) != 1:
             raise Misuse("usage: python -m crawlers CONFIG.json")
@@ -41,7 +40,9 @@ def crawl(config: CrawlConfig) -> None:
         if journal.state.complete and journal.state.complete["is_complete"]:
             return
         sink = Sink(journal, stage="crawl")
-        process = AsyncCrawlerProcess(scrapy_settings(config), install_root_handler=False)
+        process = AsyncCrawlerProcess(scrapy_settings(config))
+        logging.getLogger("crawlers").setLevel(logging.INFO)
+        logging.getLogger("scrapy").setLevel(logging.ERROR)  # spares a record for every request
         crawler = process.create_crawler(SiteSpider)
         process.crawl(crawler, config=config, journal=journal, sink=sink)
         process.start(install_signal_handlers=False)
@@ -56,6 +57,14 @@ def crawl(config: CrawlConfig) -> None:
         sink.close(
             finished_at=datetime.now(UTC), is_complete=spider.is_finished, counts=dict(spider.counts), resume={}
         )
+
+
+def _log_to_stderr() -> None:
+    """What we say, and what goes wrong in Scrapy, which lowers every level when it starts."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    handler.addFilter(lambda record: record.name.startswith("crawlers") or record.levelno >= logging.ERROR)
+    logging.getLogger().addHandler(handler)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ class GuardedResolver:
         self.refused: dict[str, str] = {}
         """Canonical hosts refused, each with an answer that was not permitted."""
         self._reactor = reactor
-        self._system: IHostnameResolver = reactor.nameResolver
+        self._system: Any = reactor.nameResolver
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler", reactor: Any) -> Self:
@@ -139,7 +139,7 @@ class GuardedResolver:
         portNumber: int = 0,
         addressTypes: Sequence[type[IAddress]] | None = None,
         transportSemantics: str = "TCP",
-    ) -> IHostResolution:
+    ) -> Any:
         """Give the receiver all addresses of a host, or none."""
         host = _canonical_host(hostName)
         route = self.policy.route(host)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crawlers.journal import JournalState
@@ -25,7 +26,7 @@ def adopted_states(folder: Path, state: JournalState) -> dict[str, str]:
     states: dict[str, str] = {}
     for path in _files(folder, state, "page_fetches"):
         table = pq.read_table(path, columns=["requested_url", "state"])
-        states.update(zip(table["requested_url"].to_pylist(), table["state"].to_pylist(), strict=True))
+        states.update(zip(*_lists(table, "requested_url", "state"), strict=True))
     return states
 
 
@@ -35,21 +36,26 @@ def adopted_links(folder: Path, state: JournalState) -> Iterator[tuple[str, int]
         if "link_observations" not in part.files:
             continue
         depths = _depths(folder / part.files["page_fetches"].name)
-        names = ["fetch_id", "target_url", "link_type", "rel"]
-        table = pq.read_table(folder / part.files["link_observations"].name, columns=names)
-        for fetch_id, target, link_type, rel in zip(*(table[name].to_pylist() for name in names), strict=True):
+        names = ("fetch_id", "target_url", "link_type", "rel")
+        table = pq.read_table(folder / part.files["link_observations"].name, columns=list(names))
+        for fetch_id, target, link_type, rel in zip(*_lists(table, *names), strict=True):
             if fetch_id in depths and is_followable(link_type, rel):
                 yield target, depths[fetch_id] + 1
 
 
 def _depths(path: Path) -> dict[str, int]:
     """Depth of each fetched page of a part whose links may be followed."""
-    names = ["fetch_id", "depth", "state", "is_nofollow"]
-    table = pq.read_table(path, columns=names)
-    rows = zip(*(table[name].to_pylist() for name in names), strict=True)
+    names = ("fetch_id", "depth", "state", "is_nofollow")
+    rows = zip(*_lists(pq.read_table(path, columns=list(names)), *names), strict=True)
     return {
-        fetch_id: depth for fetch_id, depth, state, is_nofollow in rows if state == "fetched" and not is_nofollow
+        fetch_id: depth
+        for fetch_id, depth, state, is_nofollow in rows
+        if state == "fetched" and not is_nofollow
     }
+
+
+def _lists(table: pa.Table, *names: str) -> tuple[list[Any], ...]:
+    return tuple(table.column(name).to_pylist() for name in names)
 
 
 def _files(folder: Path, state: JournalState, dataset: str) -> Iterator[Path]:

@@ -21,6 +21,9 @@ from schemas.identity import CanonicalUrl, judge
 Progress = Callable[[int, int, int], None]
 """Called with records read, bytes done and bytes in all."""
 
+Place = tuple[str | int, ...]
+"""Names a record for ever: archive, offset and, behind others in its frame, number."""
+
 HTTP_HEADER_LIMIT: Final = 64 << 10
 _ZSTD_DICTIONARY: Final = b"\x2a\x4d\x18"
 
@@ -118,7 +121,9 @@ class _Ingest:
             self._read_record(raw, number, evidence)
 
     def _read_record(self, raw: RawRecord, number: int, evidence: Evidence) -> None:
-        place = (self._names[evidence.archive_file], evidence.archive_offset, *([number] if number else []))
+        place: Place = (self._names[evidence.archive_file], evidence.archive_offset)
+        if number:
+            place += (number,)
         try:
             outcome = _read_record(raw, place, evidence)
         except Exception as error:  # one bad record never costs its neighbours, whichever reader it upsets
@@ -175,9 +180,9 @@ class _Rejected:
 
 
 def _read_record(
-    raw: RawRecord, place: tuple[str | int, ...], evidence: Evidence
+    raw: RawRecord, place: Place, evidence: Evidence
 ) -> _Found | _Skipped | _Rejected:
-    """What a record is; ``place`` names it for ever: archive, offset and, behind others in its frame, number."""
+    """What a record is."""
     if raw.problem:
         return _Rejected("bad_record", raw.problem)
     record = WarcRecord.from_reader(BytesIO(raw.data), quirks_mode=True)
@@ -195,7 +200,7 @@ def _read_record(
 
 
 def _read_response(
-    raw: RawRecord, record: WarcRecord, target: CanonicalUrl, place: tuple[str | int, ...], evidence: Evidence
+    raw: RawRecord, record: WarcRecord, target: CanonicalUrl, place: Place, evidence: Evidence
 ) -> _Found | _Rejected:
     fetched_at = record.record_date
     if fetched_at is None:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from scrapy import Request
 from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 from scrapy.http import Response
-from twisted.python.failure import Failure
 
 from crawlers.address import AddressPolicy, GuardedResolver
 from crawlers.answers import decode_body
@@ -176,4 +175,4 @@ def let_go(engine: Any) -> None:
     for slot in engine.downloader.slots.values():
         while slot.queue:
             _, waiting = slot.queue.popleft()
-            waiting.errback(Failure(Stopped("the crawl is being stopped")))
+            waiting.errback(Stopped("the crawl is being stopped"))

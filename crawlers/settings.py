@@ -170,7 +170,7 @@ def scrapy_settings(config: CrawlConfig) -> dict[str, Any]:
         "DOWNLOAD_TIMEOUT": TIMEOUT_SECONDS,
         "REACTOR_THREADPOOL_MAXSIZE": 20,
         "STATS_DUMP": False,
-        "LOG_ENABLED": False,
+        "LOG_INSTALL_ROOT_HANDLER": False,
     }
 
 

@@ -285,7 +285,7 @@ def _table(table: Dataset, columns: Mapping[str, Any]) -> pa.Table:
     return pa.table([_array(columns[field.name], field.type) for field in schema], schema=schema)
 
 
-def _array(values: Any, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+def _array(values: Any, kind: pa.DataType) -> Any:
     if isinstance(values, pa.ChunkedArray):
         return values
     try:

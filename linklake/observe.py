@@ -3,8 +3,10 @@
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,15 @@ from crawlers.archives import check_archive
 from crawlers.archives import ingest as read_archives
 from crawlers.edge_lists import EdgeList, Node, read_edge_list
 from crawlers.journal import JOURNAL, Journal
+from crawlers.settings import CrawlConfig
 from crawlers.sink import Sink
 from linklake.config import Settings
 from linklake.pipeline import Parts, run_stage
 from linklake.progress import Progress
 from linklake.receipts import Clock, Receipt
 from schemas.catalog import dataset
-from schemas.errors import Misuse, NotPublished
-from schemas.identity import psl_version
+from schemas.errors import BadSetting, LinklakeError, Misuse, NotPublished
+from schemas.identity import Rejected, judge, psl_version
 from schemas.lake import CODE_VERSION, Lake, file_sha256, now
 from transforms.graph.stages import import_graph as import_stage
 from transforms.links.stages import SETTLE_CRAWL
@@ -48,6 +51,85 @@ def ingest(lake: Lake, settings: Settings, archives: Sequence[str], crawl_id: st
                 read_archives(archives, Sink(journal, stage="ingest"), on_progress=progress.show)
     receipt = settle(lake, settings, crawl_id)
     return replace(clock.stamp(receipt), stage="ingest", next=f"linklake build --crawl-id {crawl_id}")
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlRequest:
+    """What a crawl is asked for beyond the settings."""
+
+    seeds: tuple[str, ...]
+    follow_external: bool = False
+    connect_to: Mapping[str, str] = field(default_factory=dict)
+    allow_networks: tuple[str, ...] = ()
+
+
+def read_seeds(given: Sequence[str], path: Path | None) -> tuple[str, ...]:
+    """Canonical seeds from the command line and from a file with one a line (blank lines and # comments are left out).
+
+    Raises:
+        Misuse: there is none, the file cannot be read, or one is no http(s) URL.
+    """
+    found = [(seed, "the command line") for seed in given]
+    if path is not None:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Misuse(f"cannot read the seed file {path}: {error}") from error
+        numbered = [(line.strip(), f"{path} line {n}") for n, line in enumerate(lines, start=1)]
+        found += [(line, where) for line, where in numbered if line and not line.startswith("#")]
+    if not found:
+        where = f"{path} holds no seed" if path else "no seed given"
+        raise Misuse(f"{where}: name URLs to start from, such as https://example.org/")
+    return tuple(dict.fromkeys(_seed(seed, where) for seed, where in found))
+
+
+def _seed(seed: str, where: str) -> str:
+    judged = judge(seed)
+    if isinstance(judged, Rejected):
+        raise Misuse(f"the seed {seed!r} ({where}) is no http(s) URL ({judged.reason}): write it as https://example.org/")
+    return judged.url
+
+
+def crawl(lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str) -> Receipt:
+    """Crawl from the seeds in a process of its own; a killed run with the same crawl id is carried on.
+
+    Raises:
+        BadSetting: no contact is set, or a setting cannot be used.
+        LinklakeError: the crawling process failed; what it had acknowledged is kept.
+    """
+    clock = Clock()
+    if not settings.text("contact"):
+        raise BadSetting(
+            "a crawl needs a contact for its User-Agent: set contact in linklake.toml, LINKLAKE_CONTACT or --contact"
+        )
+    folder = lake.observing(crawl_id)
+    config = CrawlConfig(
+        crawl_id=crawl_id,
+        started_at=now().isoformat(),
+        folder=str(folder),
+        seeds=request.seeds,
+        contact=settings.text("contact"),
+        follow_external=request.follow_external,
+        page_budget=settings.whole("pages"),
+        depth=settings.whole("depth"),
+        delay=settings.number("delay"),
+        concurrency=settings.whole("concurrency"),
+        connect_to=dict(request.connect_to),
+        allow_networks=request.allow_networks,
+    )
+    if receipt := already_published(lake, config.facts(), clock):
+        return receipt
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "crawl.json"
+    config.write(path)
+    done = subprocess.run([sys.executable, "-m", "crawlers", str(path)], check=False)
+    if done.returncode:
+        raise LinklakeError(
+            f"the crawl {crawl_id} was broken off (exit code {done.returncode}, see above); what it had acknowledged is "
+            f"safe: run the same command with --crawl-id {crawl_id} to carry it on"
+        )
+    receipt = settle(lake, settings, crawl_id)
+    return replace(clock.stamp(receipt), stage="crawl", next=f"linklake build --crawl-id {crawl_id}")
 
 
 def import_graph(

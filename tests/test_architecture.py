@@ -4,11 +4,12 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import grimp
 import pytest
@@ -50,9 +51,13 @@ def normalized(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-def base_dependencies() -> set[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {normalized(re.split(r"[<>=~!;\[ ]", line, maxsplit=1)[0]) for line in project["dependencies"]}
+def names(requirements: Iterable[str]) -> set[str]:
+    return {normalized(re.split(r"[<>=~!;\[ ]", line, maxsplit=1)[0]) for line in requirements}
+
+
+@cache
+def project() -> dict[str, Any]:
+    return dict(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"])
 
 
 def test_every_import_contract_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +74,14 @@ def test_the_ground_stands_on_arrow_and_the_url_libraries_alone() -> None:
 def test_what_a_package_imports_is_a_declared_base_dependency(package: str) -> None:
     shipped_by = packages_distributions()
     used = {normalized(d) for name in third_party(package) for d in shipped_by.get(name, [f"nobody: {name}"])}
-    assert {d for d in used if not d.endswith("-stubs")} <= base_dependencies()
+    assert {d for d in used if not d.endswith("-stubs")} <= names(project()["dependencies"])
+
+
+def test_every_dependency_of_every_extra_is_pinned_and_no_index_is_named() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    declared = [*project()["dependencies"], *chain(*project()["optional-dependencies"].values())]
+    assert names(declared) <= names(lines)
+    assert all(re.fullmatch(r"[a-z0-9.-]+==[\w.+]+( ; [^:/@]+)?", line) for line in lines)
 
 
 def test_dags_import_neither_us_nor_what_we_work_with() -> None:

@@ -14,7 +14,6 @@ import scrapy
 from scrapy import Request, signals
 from scrapy.exceptions import DownloadCancelledError, StopDownload
 from scrapy.http import Response
-from twisted.python.failure import Failure
 
 from crawlers.adoption import adopted_links, adopted_states, is_followable
 from crawlers.answers import HTML_TYPES, Answer, decode_body, read_page
@@ -121,7 +120,7 @@ class SiteSpider(scrapy.Spider):
         let_go(self.crawler.engine)
         self._stopped = asyncio.ensure_future(self.crawler.stop_async())
 
-    def parse(self, response: Response, visit: Visit) -> Request | None:  # type: ignore[override]
+    def parse(self, response: Response, visit: Visit) -> Request | None:
         """Follow a redirect, or record what came back."""
         try:
             return self._next_hop(response, visit)
@@ -129,7 +128,7 @@ class SiteSpider(scrapy.Spider):
             self._give_up(error)
             return None
 
-    def failed(self, failure: Failure) -> None:
+    def failed(self, failure: Any) -> None:
         """Record why there is no answer."""
         error, visit = failure.value, failure.request.cb_kwargs["visit"]
         if isinstance(error, Stopped):

@@ -1,0 +1,1 @@
+"""`linklake demo`: the built-in web, crawled on loopback, built, and shown."""
