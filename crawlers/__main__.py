@@ -55,7 +55,10 @@ def crawl(config: CrawlConfig) -> None:
                 "what was acknowledged is kept"
             ) from spider.failure
         sink.close(
-            finished_at=datetime.now(UTC), is_complete=spider.is_finished, counts=dict(spider.counts), resume={}
+            finished_at=datetime.now(UTC),
+            is_complete=spider.is_finished,
+            counts=dict(spider.counts),
+            resume={},
         )
 
 

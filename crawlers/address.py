@@ -132,7 +132,7 @@ class GuardedResolver:
     def install_on_reactor(self) -> None:
         self._reactor.installNameResolver(self)
 
-    def resolveHostName(  # noqa: N802, RUF100: named by the interface
+    def resolveHostName(  # named by the interface
         self,
         resolutionReceiver: Any,
         hostName: str,

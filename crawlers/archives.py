@@ -50,15 +50,21 @@ def check_archive(archive: str) -> Kind:
     """
     path = Path(archive)
     if path.is_dir():
-        raise ArchiveError(f"{archive} is a directory: give the web archives in it, as in {archive.rstrip('/')}/*.warc.gz")
+        raise ArchiveError(
+            f"{archive} is a directory: give the web archives in it, as in {archive.rstrip('/')}/*.warc.gz"
+        )
     try:
         with path.open("rb", buffering=0) as file:
             beginning, size = file.read(16), os.fstat(file.fileno()).st_size
             kind = kind_of(beginning)
             if beginning[1:4] == _ZSTD_DICTIONARY:
-                raise ArchiveError(f"{archive} needs a zstd dictionary, which is not supported: recompress it without")
+                raise ArchiveError(
+                    f"{archive} needs a zstd dictionary, which is not supported: recompress it without"
+                )
             if kind is None or not begins_near(file, size, kind):
-                what = f"is {kind}, but not of WARC records" if kind in ("gzip", "zstd") else "is no WARC file"
+                what = (
+                    f"is {kind}, but not of WARC records" if kind in ("gzip", "zstd") else "is no WARC file"
+                )
                 raise ArchiveError(f"{archive} {what}: give .warc, .warc.gz or .warc.zst files")
             first = next(read_frames(file, size, kind))
             if not first.is_whole and sum(1 for _ in split_records(first)) > 1:
@@ -66,7 +72,9 @@ def check_archive(archive: str) -> Kind:
                     f"{archive} is compressed as a whole instead of record by record: decompress it, a plain .warc is read"
                 )
     except OSError as error:
-        raise ArchiveError(f"cannot read {archive} ({error.strerror}): check the path and its permissions") from None
+        raise ArchiveError(
+            f"cannot read {archive} ({error.strerror}): check the path and its permissions"
+        ) from None
     return kind
 
 
@@ -132,7 +140,9 @@ class _Ingest:
             self._counts[f"skipped_{outcome.what}"] += 1
         elif isinstance(outcome, _Rejected):
             about = short_id(*place)
-            self._reject(outcome.reason, raw.data, about, evidence, outcome.detail, source_url=outcome.source_url)
+            self._reject(
+                outcome.reason, raw.data, about, evidence, outcome.detail, source_url=outcome.source_url
+            )
         else:
             self._sink.write_page(outcome.fetch, outcome.page)
             self._counts[outcome.fetch.state] += 1
@@ -179,9 +189,7 @@ class _Rejected:
     source_url: str | None = None
 
 
-def _read_record(
-    raw: RawRecord, place: Place, evidence: Evidence
-) -> _Found | _Skipped | _Rejected:
+def _read_record(raw: RawRecord, place: Place, evidence: Evidence) -> _Found | _Skipped | _Rejected:
     """What a record is."""
     if raw.problem:
         return _Rejected("bad_record", raw.problem)
@@ -194,7 +202,11 @@ def _read_record(
     target = judge(given[1:-1] if given.startswith("<") and given.endswith(">") else given)
     if isinstance(target, CanonicalUrl):
         return _read_response(raw, record, target, place, evidence)
-    if target.scheme not in ("http", "https", ""):  # `dns:` and `whois:` responses are part of a sound archive
+    if target.scheme not in (
+        "http",
+        "https",
+        "",
+    ):  # `dns:` and `whois:` responses are part of a sound archive
         return _Skipped("response_of_another_scheme")
     return _Rejected("bad_target", f"{target.reason}: {given[:200]}")
 
@@ -234,7 +246,11 @@ def _remark(state: str, answer: Answer, record: WarcRecord, target: CanonicalUrl
     """What a reader should know of an answer that is not simply a page."""
     if state == "redirect_unresolved":
         location = judge(first_header(answer.headers, "location"), target.url)
-        return f"redirects to {location.url}" if isinstance(location, CanonicalUrl) else "redirects to no web address"
+        return (
+            f"redirects to {location.url}"
+            if isinstance(location, CanonicalUrl)
+            else "redirects to no web address"
+        )
     truncated = record.headers.get("WARC-Truncated")
     return f"truncated by the archive: {truncated}" if truncated else None
 

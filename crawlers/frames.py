@@ -30,7 +30,9 @@ _SCAN: Final = 1 << 20
 _DAMAGE_KEPT: Final = 4096
 _RECORD: Final = re.compile(rb"WARC/\d\.\d+\r?\n")
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
-_CONTENT_LENGTH: Final = re.compile(rb"^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_CONTENT_LENGTH: Final = re.compile(
+    rb"^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
 _BLANK: Final = re.compile(rb"[\r\n]*")
 
 
@@ -166,7 +168,11 @@ def _member(file: BinaryIO, offset: int, size: int, kind: Kind, room: int) -> Fr
             data += decompressor.decompress(chunk, room + 1 - len(data))
     except (zlib.error, ZstdError) as error:
         return f"no sound {kind} member: {error}"
-    end = position - len(decompressor.unused_data) if decompressor.eof else _next_frame(file, position, size, kind)
+    end = (
+        position - len(decompressor.unused_data)
+        if decompressor.eof
+        else _next_frame(file, position, size, kind)
+    )
     return Frame(offset, end - offset, bytes(data[:room]), len(data) <= room)
 
 

@@ -12,7 +12,9 @@ class Frontier:
     level exceeds the budget, those with the smallest ids are chosen: no host first, and every run the same.
     """
 
-    def __init__(self, seeds: Iterable[CanonicalUrl], *, budget: int, depth: int | None, asked: Iterable[str] = ()):
+    def __init__(
+        self, seeds: Iterable[CanonicalUrl], *, budget: int, depth: int | None, asked: Iterable[str] = ()
+    ):
         self._asked = set(asked)
         self._budget = budget
         self._depth = depth

@@ -72,7 +72,9 @@ class CrawlConfig:
             raise BadSetting(f"the crawl configuration {path} is no JSON object")
         known = {f.name for f in fields(cls)}
         if unknown := sorted(given.keys() - known):
-            raise BadSetting(f"{path} has unknown fields ({', '.join(unknown)}): known are {', '.join(sorted(known))}")
+            raise BadSetting(
+                f"{path} has unknown fields ({', '.join(unknown)}): known are {', '.join(sorted(known))}"
+            )
         tuples = {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
         try:
             return cls(**{**given, **tuples})
@@ -182,8 +184,16 @@ def _check(config: CrawlConfig) -> None:
     for seed in config.seeds:
         judged = judge(seed)
         if not isinstance(judged, CanonicalUrl):
-            raise BadSetting(f"the seed {seed[:200]!r} is no web address ({judged.reason}): write it like https://example.org/")
-    for name, least in (("page_budget", 1), ("concurrency", 1), ("delay", 0), ("depth", 0), ("time_limit", 0)):
+            raise BadSetting(
+                f"the seed {seed[:200]!r} is no web address ({judged.reason}): write it like https://example.org/"
+            )
+    for name, least in (
+        ("page_budget", 1),
+        ("concurrency", 1),
+        ("delay", 0),
+        ("depth", 0),
+        ("time_limit", 0),
+    ):
         value = getattr(config, name)
         if value is None and name in ("depth", "time_limit"):
             continue

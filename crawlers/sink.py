@@ -173,7 +173,12 @@ class Sink:
         self._clear()
 
     def close(
-        self, *, finished_at: datetime, is_complete: bool, counts: Mapping[str, int], resume: Mapping[str, object]
+        self,
+        *,
+        finished_at: datetime,
+        is_complete: bool,
+        counts: Mapping[str, int],
+        resume: Mapping[str, object],
     ) -> None:
         """Flush what is left and end the journal: ``is_complete`` when all in scope and budget was observed."""
         if self._fetches or self._rejected:
@@ -200,7 +205,9 @@ class Sink:
         links = dataset("link_observations")
         of_fetch = pa.array(self._fetch_of_observation, pa.int32())
         columns = {
-            name: self._observations[name] if name in self._observations else fetches.column(name).take(of_fetch)
+            name: self._observations[name]
+            if name in self._observations
+            else fetches.column(name).take(of_fetch)
             for name in links.schema.names
         }
         rejected = dataset("rejected_records")

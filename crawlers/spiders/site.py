@@ -250,4 +250,6 @@ class SiteSpider(scrapy.Spider):
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             facts = ", ".join(f"{state} {count}" for state, count in sorted(self.counts.items()))
-            log.info("crawl %s: %d under way, %s", self.config.crawl_id, self._under_way, facts or "nothing yet")
+            log.info(
+                "crawl %s: %d under way, %s", self.config.crawl_id, self._under_way, facts or "nothing yet"
+            )
