@@ -9,7 +9,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 
 from crawlers.journal import Journal
 from crawlers.settings import CrawlConfig, scrapy_settings
-from crawlers.sink import Sink
+from crawlers.sink import Limits, Sink
 from crawlers.spiders.site import SiteSpider
 from schemas.errors import LinklakeError, Misuse
 
@@ -39,7 +39,7 @@ def crawl(config: CrawlConfig) -> None:
     with Journal.open_or_create(Path(config.folder), config.facts()) as journal:
         if journal.state.complete and journal.state.complete["is_complete"]:
             return
-        sink = Sink(journal, stage="crawl")
+        sink = Sink(journal, stage="crawl", limits=Limits(seconds=config.part_seconds))
         process = AsyncCrawlerProcess(scrapy_settings(config))
         logging.getLogger("crawlers").setLevel(logging.INFO)
         logging.getLogger("scrapy").setLevel(logging.ERROR)  # spares a record for every request

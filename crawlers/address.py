@@ -1,7 +1,8 @@
 """Which addresses may be connected to: public ones, and those that the user names.
 
-A name is resolved once, by the guard; the reactor connects to exactly the addresses that the guard lets through, so
-that a second look-up cannot give others (DNS rebinding). Hosts that are IP literals pass through the guard as well.
+A name is resolved once, by the guard; the reactor connects to exactly the addresses that the guard lets
+through, so that a second look-up cannot give others (DNS rebinding). Hosts that are IP literals pass through
+the guard as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 # ipaddress.is_global is no guard: it calls NAT64, 6to4, fec0::/10, multicast and 168.63.129.16 global.
-# IANA IPv4 and IPv6 special-purpose address registries, and addresses at which clouds answer their own machines.
+# IANA IPv4 and IPv6 special-purpose address registries, and addresses at which clouds answer their own
+# machines.
 NON_PUBLIC_V4: Final = tuple(
     IPv4Network(network)
     for network in (
@@ -72,8 +74,8 @@ def is_public(address: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """What the user names: networks that are let through although not public, and addresses to use instead of DNS
-    (``connect_to``: host name or ``*.suffix`` to address or ``address:port``, as in curl)."""
+    """What the user names: networks that are let through although not public, and addresses to use instead of
+    DNS (``connect_to``: host name or ``*.suffix`` to address or ``address:port``, as in curl)."""
 
     networks: tuple[Network, ...] = ()
     connect_to: Mapping[str, tuple[str, int | None]] | None = None
@@ -115,7 +117,7 @@ class AddressPolicy:
 
 @implementer(IHostnameResolver)
 class GuardedResolver:
-    """The reactor's resolver: routes named hosts, and gives no address of a host with an answer not permitted."""
+    """The reactor's resolver: routes named hosts, and hides a host with any answer that is not permitted."""
 
     def __init__(self, reactor: Any, policy: AddressPolicy) -> None:
         self.policy = policy
@@ -126,7 +128,7 @@ class GuardedResolver:
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler", reactor: Any) -> Self:
-        """As Scrapy's setting TWISTED_DNS_RESOLVER asks; the policy is the setting LINKLAKE_ADDRESS_POLICY."""
+        """As Scrapy asks of TWISTED_DNS_RESOLVER; the policy is the setting LINKLAKE_ADDRESS_POLICY."""
         return cls(reactor, crawler.settings["LINKLAKE_ADDRESS_POLICY"])
 
     def install_on_reactor(self) -> None:
@@ -195,8 +197,8 @@ class _Vetting:
 
 
 def _canonical_host(name: str) -> str:
-    """The host as identity writes it. Twisted hands over decoded names, and the system would encode them again by
-    another standard (IDNA 2003 looks up ``fass.de`` for ``faß.de``)."""
+    """The host as identity writes it. Twisted hands over decoded names, and the system would encode them
+    again by another standard (IDNA 2003 looks up ``fass.de`` for ``faß.de``)."""
     judged = judge(f"http://[{name}]/" if ":" in name else f"http://{name}/")
     return judged.host if isinstance(judged, CanonicalUrl) else name
 
@@ -208,7 +210,7 @@ def _is_public(address: Address) -> bool:
 
 
 def _embedded(address: Address) -> list[Address]:
-    """The addresses that really matter: those a translator or tunnel unwraps from an IPv6 address, or itself."""
+    """The addresses that matter: those that a translator or tunnel unwraps from it, or itself."""
     if isinstance(address, IPv4Address):
         return [address]
     number = int(address)

@@ -24,13 +24,14 @@ _UNDECLARED: Final = frozenset(["", "unknown/unknown", "application/unknown", "*
 """Media types that say nothing: WHATWG MIME Sniffing §7 looks at the body."""
 
 _BINARY: Final = (
-    b"PK\x03\x04", b"%PDF-", b"\x1f\x8b", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"RIFF", b"Rar!", b"\x28\xb5\x2f\xfd",
+    b"PK\x03\x04", b"%PDF-", b"\x1f\x8b", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"RIFF", b"Rar!",
+    b"\x28\xb5\x2f\xfd",
 )  # fmt: skip
 """Beginnings of what is no HTML, whatever the header says (MIME Sniffing §6)."""
 
 _HTML_TAG: Final = re.compile(
-    rb"[\t\n\x0c\r ]*(?:<!--|<\?xml|<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)"
-    rb"[\t\n\x0c\r >])",
+    rb"[\t\n\x0c\r ]*(?:<!--|<\?xml|<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title"
+    rb"|b|body|br|p)[\t\n\x0c\r >])",
     re.IGNORECASE,
 )
 """MIME Sniffing §7.1: what the beginning of undeclared HTML looks like."""
@@ -58,7 +59,7 @@ class Answer:
 
 
 def read_page(answer: Answer, url: str) -> tuple[str, Page | None]:
-    """The state (vocabulary FETCH_STATE) of a final answer, and the page if it is HTML, whatever its status."""
+    """The state (FETCH_STATE) of a final answer, and the page if it is HTML, whatever its status."""
     state = _state(answer.status)
     if not is_html(answer.media_type or "", answer.body):
         return ("not_html" if state == "fetched" else state), None
@@ -83,7 +84,8 @@ def first_header(headers: Iterable[tuple[str, str]], name: str) -> str:
 
 
 def decode_body(payload: bytes, headers: Headers, *, limit: int = BODY_LIMIT) -> tuple[bytes, bool]:
-    """Undo transfer and content codings of a stored answer: at most ``limit`` bytes, and whether these are all.
+    """Undo transfer and content codings of a stored answer: at most ``limit`` bytes, and whether these are
+    all.
 
     Archives often store what is already decoded and keep the header, or cut the body: what does not decode is
     taken as it is, and of what breaks off the sound beginning.
@@ -105,7 +107,7 @@ def _state(status: int) -> str:
 
 
 def _join_chunks(body: bytes) -> bytes:
-    """Chunks joined; where the chunking is wrong, the rest as it is; a body without a sound first chunk, unchanged."""
+    """Chunks joined; where chunking goes wrong, the rest as it is; without a sound first chunk, the body."""
     joined = bytearray()
     position = 0
     while match := _CHUNK_SIZE.match(body, position):

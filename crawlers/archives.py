@@ -31,11 +31,13 @@ _ZSTD_DICTIONARY: Final = b"\x2a\x4d\x18"
 def ingest(archives: Sequence[str], sink: Sink, *, on_progress: Progress | None = None) -> dict[str, int]:
     """Read every response of the archives into the sink, carrying on behind its last part, and close it.
 
-    A file given twice is read once. Returns counts: ``records`` in all, of which each is in one of the fetch states,
-    ``rejected_<reason>`` or ``skipped_<record type>``; damaged stretches come on top as ``rejected_damaged_bytes``.
+    A file given twice is read once. Returns counts: ``records`` in all, of which each is in one of the fetch
+    states, ``rejected_<reason>`` or ``skipped_<record type>``; damaged stretches come on top as
+    ``rejected_damaged_bytes``.
 
     Raises:
-        ArchiveError: one of the files is missing, unreadable or no web archive; found before the first is read.
+        ArchiveError: one of the files is missing, unreadable or no web archive; found before the first is
+        read.
     """
     given = list({os.path.realpath(archive): archive for archive in reversed(archives)}.values())[::-1]
     kinds = {archive: check_archive(archive) for archive in given}
@@ -46,7 +48,8 @@ def check_archive(archive: str) -> Kind:
     """How the archive is compressed.
 
     Raises:
-        ArchiveError: it is missing, unreadable, no web archive, or one that would have to be read in one piece.
+        ArchiveError: it is missing, unreadable, no web archive, or one that would have to be read in one
+        piece.
     """
     path = Path(archive)
     if path.is_dir():
@@ -69,7 +72,8 @@ def check_archive(archive: str) -> Kind:
             first = next(read_frames(file, size, kind))
             if not first.is_whole and sum(1 for _ in split_records(first)) > 1:
                 raise ArchiveError(
-                    f"{archive} is compressed as a whole instead of record by record: decompress it, a plain .warc is read"
+                    f"{archive} is compressed as a whole instead of record by record: "
+                    "decompress it, a plain .warc is read too"
                 )
     except OSError as error:
         raise ArchiveError(
@@ -256,7 +260,7 @@ def _remark(state: str, answer: Answer, record: WarcRecord, target: CanonicalUrl
 
 
 def _distinct_names(archives: list[str]) -> dict[str, str]:
-    """Base name of each archive, numbered from the second of the same name: ids must not depend on the folder."""
+    """Base name of each archive, numbered where several share one: ids must not depend on folders."""
     seen = Counter[str]()
     names = {}
     for archive in archives:

@@ -11,6 +11,7 @@ from crawlers.directives import Directives, page_directives
 from crawlers.encoding import charset_of, to_utf8
 from crawlers.outline import LinkElement, Outline, read_outline
 from crawlers.placement import place_of_list
+from crawlers.taming import tame
 from schemas.identity import CanonicalUrl, Reason, Rejected, judge
 
 MAX_HREF_BYTES: Final = 8192
@@ -93,8 +94,10 @@ def extract(
     """
     headers = list(headers)
     utf8, encoding_used = to_utf8(html, encoding or _http_charset(headers))
-    root = LexborHTMLParser(utf8).root
+    markup, dropped_links = tame(utf8)
+    root = LexborHTMLParser(markup).root
     outline = read_outline(root) if root is not None else Outline()
+    outline.overflow_count += dropped_links
     links = _judged_links(outline, url)
     directives = page_directives(outline.metas, headers)
     return _page(outline, links, directives, encoding_used)

@@ -1,9 +1,9 @@
 """Where the records of a web archive begin and end, whatever has happened to the file.
 
-FastWARC trusts a record's Content-Length and ends in silence where a file is cut: one wrong length costs the records
-behind it. So the file is first cut into *frames*: in a compressed archive a gzip member or zstd frame (one for each
-record, WARC 1.1 annex D), in a plain one a record. What lies between frames or cannot be decompressed is damage, and
-the next frame is searched for behind it.
+FastWARC trusts a record's Content-Length and ends in silence where a file is cut: one wrong length costs the
+records behind it. So the file is first cut into *frames*: in a compressed archive a gzip member or zstd frame
+(one for each record, WARC 1.1 annex D), in a plain one a record. What lies between frames or cannot be
+decompressed is damage, and the next frame is searched for behind it.
 """
 
 import re
@@ -38,8 +38,9 @@ _BLANK: Final = re.compile(rb"[\r\n]*")
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A stretch of the file: offset and length in bytes, and its decompressed bytes, at most FRAME_LIMIT of them
-    (not ``is_whole`` when there are more). With ``damage``, in words, ``data`` is the raw beginning of the stretch."""
+    """A stretch of the file: offset and length in bytes, and its decompressed bytes, at most FRAME_LIMIT of
+    them (not ``is_whole`` when there are more). With ``damage``, in words, ``data`` is the raw beginning of
+    the stretch."""
 
     offset: int
     length: int
@@ -50,7 +51,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """A record, from ``WARC/`` to the end of its block; with ``problem``, in words, where it ends is a guess."""
+    """A record, from ``WARC/`` to the end of its block; with ``problem``, in words, its end is a guess."""
 
     data: bytes
     is_whole: bool = True
@@ -76,7 +77,7 @@ def read_frames(file: BinaryIO, size: int, kind: Kind, start: int = 0) -> Iterat
 
 
 def begins_near(file: BinaryIO, size: int, kind: Kind) -> bool:
-    """Whether a record begins in the first MiB, that is, whether the file is an archive (its begin may be damaged)."""
+    """Whether a record begins in the first MiB: an archive may be damaged where it begins."""
     return _next_frame(file, 0, min(size, _SCAN), kind) < min(size, _SCAN)
 
 
@@ -91,7 +92,7 @@ def split_records(frame: Frame) -> Iterator[RawRecord]:
 
 
 def _record_end(data: bytes, begin: int, is_whole: bool) -> tuple[int, str]:
-    """End of the record at ``begin`` (behind the data when the frame's rest was not kept), and what is wrong."""
+    """End of the record at ``begin`` (behind the data when the rest was not kept), and what is wrong."""
     block, length, problem = _claim(data, begin)
     if not problem:
         end = block + length
@@ -139,7 +140,8 @@ def _plain(file: BinaryIO, offset: int, size: int) -> Frame | str:
 def _compressed(file: BinaryIO, offset: int, size: int, kind: Kind) -> Frame | str:
     """The gzip member or zstd frame at ``offset`` with a record in it, or what is there instead.
 
-    Some writers end the member behind the WARC header: what such a record lacks is taken from the next member.
+    Some writers end the member behind the WARC header: what such a record lacks is taken from the next
+    member.
     """
     frame = _member(file, offset, size, kind, FRAME_LIMIT)
     if isinstance(frame, str):
@@ -223,7 +225,7 @@ def _next_frame(file: BinaryIO, start: int, size: int, kind: Kind) -> int:
 
 
 def _begins_record(file: BinaryIO, offset: int, kind: Kind) -> bool:
-    """Whether what looks like a compressed member holds a WARC record: any three bytes occur in compressed data."""
+    """Whether what looks like a member holds a WARC record: any three bytes occur in compressed data."""
     try:
         beginning = _decompressor(kind).decompress(_read(file, offset, 4096), 64)
     except (zlib.error, ZstdError):

@@ -8,8 +8,9 @@ from schemas.identity import CanonicalUrl
 class Frontier:
     """The URLs found at each depth, those asked for, and the budget.
 
-    Works in levels: all of one depth before the next, so that a page's depth is its distance from the seeds. When a
-    level exceeds the budget, those with the smallest ids are chosen: no host first, and every run the same.
+    Works in levels: all of one depth before the next, so that a page's depth is its distance from the seeds.
+    When a level exceeds the budget, those with the smallest ids are chosen: no host first, and every run the
+    same.
     """
 
     def __init__(

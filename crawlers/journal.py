@@ -41,8 +41,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class JournalState:
-    """What a journal says. ``crawl`` and ``complete`` are the first and the last line as written; ``complete`` is
-    None while the crawl is under way, and again when an incomplete one is carried on."""
+    """What a journal says. ``crawl`` and ``complete`` are the first and the last line as written;
+    ``complete`` is None while the crawl is under way, and again when an incomplete one is carried on."""
 
     crawl: dict[str, Any]
     parts: tuple[Part, ...]
@@ -61,8 +61,8 @@ class Journal:
     def open_or_create(cls, folder: Path, facts: Mapping[str, object]) -> Self:
         """Begin the crawl that ``facts`` describe, or carry it on.
 
-        Carrying on cuts a torn last line and removes part files that no line names. ``facts`` are the fields of the
-        first line; of a crawl carried on, those in the journal hold (``state.crawl``).
+        Carrying on cuts a torn last line and removes part files that no line names. ``facts`` are the fields
+        of the first line; of a crawl carried on, those in the journal hold (``state.crawl``).
 
         Raises:
             Conflict: another process is writing this folder.
@@ -141,7 +141,7 @@ def _append(descriptor: int, line: Mapping[str, object]) -> None:
 
 
 def _read(folder: Path) -> tuple[JournalState | None, int]:
-    """State and number of sound bytes; a last line without its end, or one that is no line of ours, was torn."""
+    """State and number of sound bytes; a last line without an end, or that is none of ours, was torn."""
     path = folder / JOURNAL
     lines = path.read_bytes().split(b"\n")
     torn = lines.pop()

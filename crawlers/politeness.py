@@ -1,4 +1,5 @@
-"""Manners between the spider and the network: robots.txt first, a delay for every host, no address not permitted."""
+"""Manners between the spider and the network: robots.txt first, a delay for every host, no address not
+permitted."""
 
 from typing import TYPE_CHECKING, Any, Final, Self
 

@@ -27,8 +27,8 @@ _TOKEN: Final = re.compile(r"[A-Za-z_-]*")
 
 @dataclass(frozen=True, slots=True)
 class RobotsRules:
-    """What one origin allows. With ``failure``, why that could not be learnt, nothing is allowed; ``delay`` is its
-    Crawl-delay for us in seconds, clamped to 0..MAX_DELAY."""
+    """What one origin allows. With ``failure``, why that could not be learnt, nothing is allowed; ``delay``
+    is its Crawl-delay for us in seconds, clamped to 0..MAX_DELAY."""
 
     failure: str = ""
     delay: float = 0.0
@@ -38,8 +38,8 @@ class RobotsRules:
     def of(cls, answer: int | str, body: bytes = b"") -> Self:
         """The rules that an answer to ``/robots.txt`` means: its status, or why there is none, in words.
 
-        RFC 9309 §2.3.1: 2xx is obeyed, 4xx allows all, 5xx and no answer allow nothing. Nothing is allowed either by
-        429, which asks us to stay away, and by a redirect that leads nowhere.
+        RFC 9309 §2.3.1: 2xx is obeyed, 4xx allows all, 5xx and no answer allow nothing. Nothing is allowed
+        either by 429, which asks us to stay away, and by a redirect that leads nowhere.
         """
         if isinstance(answer, str):
             return cls(failure=answer)
@@ -63,7 +63,8 @@ class RobotsRules:
 class RobotsCache:
     """The rules of every origin (scheme, host and port, RFC 9309 §2.3) met so far, each fetched once.
 
-    ``fetch`` gives the status of a robots.txt URL at the end of its redirects, or why there is none, and the body.
+    ``fetch`` gives the status of a robots.txt URL at the end of its redirects, or why there is none, and the
+    body.
     """
 
     def __init__(self, fetch: Callable[[str], Awaitable[tuple[int | str, bytes]]]) -> None:
@@ -83,8 +84,8 @@ class RobotsCache:
 
 
 def _text(body: bytes) -> str:
-    """The file as text: cut at its limit, at the end of a line. It should be UTF-8; UTF-16 gives itself away by its
-    byte order mark or its NULs, and what its author forbids still holds."""
+    """The file as text: cut at its limit, at the end of a line. It should be UTF-8; UTF-16 gives itself away
+    by its byte order mark or its NULs, and what its author forbids still holds."""
     if len(body) > ROBOTS_BYTES:
         body = body[:ROBOTS_BYTES].rpartition(b"\n")[0] or body[:ROBOTS_BYTES]
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):

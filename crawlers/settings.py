@@ -20,6 +20,10 @@ BODY_BYTES: Final = 10 << 20
 TIMEOUT_SECONDS: Final = 30
 RETRIES: Final = 2
 
+_LEAST: Final = {
+    "page_budget": 1, "concurrency": 1, "delay": 0, "depth": 0, "time_limit": 0, "part_seconds": 0,
+}  # fmt: skip
+_OPTIONAL: Final = ("depth", "time_limit")
 _CONTACT: Final = re.compile(r"[\x20-\x7e]+")
 _EVERYWHERE: Final = "every domain"
 
@@ -53,6 +57,8 @@ class CrawlConfig:
     allow_networks: tuple[str, ...] = ()
     time_limit: float | None = None
     """Seconds after which the crawl stops where it is."""
+    part_seconds: float = 30.0
+    """Seconds after which at the latest what was seen is safe on the disk."""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -127,8 +133,8 @@ class CrawlConfig:
 
 
 def scrapy_settings(config: CrawlConfig) -> dict[str, Any]:
-    """Scrapy's settings for a crawl: of its own manners and comforts only the reactor, the HTTP client, the scheduler
-    and retries stay; robots.txt, redirects, scope, decoding and addresses are ours."""
+    """Scrapy's settings for a crawl: of its own manners and comforts only the reactor, the HTTP client, the
+    scheduler and retries stay; robots.txt, redirects, scope, decoding and addresses are ours."""
     per_host = 1 if config.delay else config.concurrency
     return {
         "BOT_NAME": PRODUCT_TOKEN,
@@ -187,15 +193,9 @@ def _check(config: CrawlConfig) -> None:
             raise BadSetting(
                 f"the seed {seed[:200]!r} is no web address ({judged.reason}): write it like https://example.org/"
             )
-    for name, least in (
-        ("page_budget", 1),
-        ("concurrency", 1),
-        ("delay", 0),
-        ("depth", 0),
-        ("time_limit", 0),
-    ):
+    for name, least in _LEAST.items():
         value = getattr(config, name)
-        if value is None and name in ("depth", "time_limit"):
+        if value is None and name in _OPTIONAL:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < 1e9:
             raise BadSetting(f"{name} is {value!r}: give a number from {least} on")

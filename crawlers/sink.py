@@ -23,8 +23,8 @@ MAX_RECORD_BYTES: Final = 4096
 """How much of a rejected record is kept."""
 
 _OBSERVED: Final = (
-    "position", "href", "link_type", "rel", "anchor_text", "alt", "context_left", "context_right", "placement",
-    "placement_confidence", "block_link_density", "is_hidden",
+    "position", "href", "link_type", "rel", "anchor_text", "alt", "context_left", "context_right",
+    "placement", "placement_confidence", "block_link_density", "is_hidden",
 )  # fmt: skip
 _TARGET: Final = {
     "target_url": "url", "target_url_id": "url_id", "target_host": "host", "target_host_id": "host_id",
@@ -34,7 +34,7 @@ _GETTERS: Final = {name: attrgetter(name) for name in _OBSERVED} | {
     name: attrgetter(f"target.{attribute}") for name, attribute in _TARGET.items()
 }
 _OBSERVATION_OVERHEAD: Final = 600
-"""Bytes that an observation waiting for its part takes beside its two URLs (texts of 80 to 200 characters)."""
+"""Bytes that a waiting observation takes beside its two URLs (several texts of 80 to 200 characters)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where a web archive holds the answer: file as given, offset and length in bytes (of the compressed member)."""
+    """Where a web archive holds the answer: file as given, offset and length in bytes (of the compressed
+    member)."""
 
     archive_file: str
     archive_offset: int
@@ -57,7 +58,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What became of one fetch; ``final`` is where it ended (or would have), ``body`` the decoded body, if any."""
+    """What became of one fetch; ``final`` is where it ended (or would have), ``body`` the decoded body, if
+    any."""
 
     fetch_id: str
     requested: CanonicalUrl
@@ -77,8 +79,8 @@ class Fetch:
 class Sink:
     """Collects rows in columns and writes them as parts into the journal's folder.
 
-    Nothing is written by itself: after each unit that can be carried on from, its user asks ``is_due()`` and calls
-    ``flush(resume=…)``, so that a part never ends inside such a unit.
+    Nothing is written by itself: after each unit that can be carried on from, its user asks ``is_due()`` and
+    calls ``flush(resume=…)``, so that a part never ends inside such a unit.
     """
 
     def __init__(self, journal: Journal, *, stage: str, limits: Limits | None = None) -> None:
@@ -129,7 +131,8 @@ class Sink:
         fetch_id: str | None = None,
         evidence: Evidence | None = None,
     ) -> None:
-        """Add a row of ``rejected_records``; (``about``, ``ordinal``) names it within the crawl, for ever alike."""
+        """Add a row of ``rejected_records``; (``about``, ``ordinal``) names it within the crawl, for ever
+        alike."""
         self._rejected.append(
             {
                 "crawl_id": self._crawl_id,
@@ -158,8 +161,8 @@ class Sink:
     def flush(self, *, resume: Mapping[str, object]) -> None:
         """Write what was collected as a part and acknowledge it; ``resume`` says where its writer goes on.
 
-        When it returns, files and journal line are on the disk; if it does not, the part never happened. A part
-        names no file for a dataset without rows.
+        When it returns, files and journal line are on the disk; if it does not, the part never happened. A
+        part names no file for a dataset without rows.
         """
         number = self._number + 1
         files = {
@@ -180,7 +183,8 @@ class Sink:
         counts: Mapping[str, int],
         resume: Mapping[str, object],
     ) -> None:
-        """Flush what is left and end the journal: ``is_complete`` when all in scope and budget was observed."""
+        """Flush what is left and end the journal: ``is_complete`` when all in scope and budget was
+        observed."""
         if self._fetches or self._rejected:
             self.flush(resume=resume)
         self._journal.append(

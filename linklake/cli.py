@@ -83,7 +83,7 @@ _COMMANDS: Final = (
         "demo",
         "crawl a built-in web on loopback, build everything, show what came out",
         commands.demo,
-        (_argument("--keep", action="store_true", help="do not empty the demo's lake first"),),
+        (),
     ),
     ("init", "write a commented linklake.toml", commands.init, ()),
     ("config", "print each setting with its origin", commands.config, ()),

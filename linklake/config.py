@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -64,7 +64,7 @@ class Settings:
     def __init__(self, values: Mapping[str, Value]) -> None:
         self._values = values
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Value]:
         return iter(self._values.values())
 
     def text(self, name: str) -> str:
@@ -92,6 +92,12 @@ def load(flags: Mapping[str, Any], *, environment: Mapping[str, str], folder: Pa
         if name not in _BY_NAME:
             raise BadSetting(f"{path}: there is no setting {name!r}; the settings are {', '.join(_BY_NAME)}")
     return Settings({s.name: _value(s, flags, environment, said, path) for s in SETTINGS})
+
+
+def with_values(settings: Settings, **values: str | int | float) -> Settings:
+    """The same settings but for those values, whose origin is the command itself."""
+    said = {value.setting.name: value for value in settings}
+    return Settings(said | {name: Value(_BY_NAME[name], value, "command") for name, value in values.items()})
 
 
 def template() -> str:

@@ -90,8 +90,12 @@ def _seed(seed: str, where: str) -> str:
     return judged.url
 
 
-def crawl(lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str) -> Receipt:
+def crawl(
+    lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str, *, settle_it: bool = True
+) -> Receipt:
     """Crawl from the seeds in a process of its own; a killed run with the same crawl id is carried on.
+
+    Without ``settle_it`` the observation is left as it is, for ``linklake run settle_crawl``.
 
     Raises:
         BadSetting: no contact is set, or a setting cannot be used.
@@ -128,6 +132,8 @@ def crawl(lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str) 
             f"the crawl {crawl_id} was broken off (exit code {done.returncode}, see above); what it had acknowledged is "
             f"safe: run the same command with --crawl-id {crawl_id} to carry it on"
         )
+    if not settle_it:
+        return clock.stamp(Receipt("crawl", crawl_id, "staged", published=False))
     receipt = settle(lake, settings, crawl_id)
     return replace(clock.stamp(receipt), stage="crawl", next=f"linklake build --crawl-id {crawl_id}")
 

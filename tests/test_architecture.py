@@ -110,7 +110,7 @@ def test_no_module_is_called_by_a_word_that_says_nothing() -> None:
 @pytest.mark.parametrize("path", python_files(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_file_opens_with_one_sentence_that_says_what_it_is_for(path: Path) -> None:
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    assert docstring.partition("\n")[0].endswith((".", "?", "!", ":"))
+    assert docstring.partition("\n\n")[0].endswith((".", "?", "!", ":"))
 
 
 def strangers(shipped_by: dict[str, list[str]]) -> Iterator[str]:

@@ -57,10 +57,12 @@ class Visit:
 
 
 class SiteSpider(scrapy.Spider):
-    """One crawl. A *fetch* goes from a URL through its redirects to an end, and gives one row of ``page_fetches``.
+    """One crawl. A *fetch* goes from a URL through its redirects to an end, and gives one row of
+    ``page_fetches``.
 
-    A redirect is followed when its target is in scope; what stops it behind the first answer (scope, robots.txt, a
-    refused address, no answer, a loop, a sixth hop) makes the fetch ``redirect_unresolved``, its error says what.
+    A redirect is followed when its target is in scope; what stops it behind the first answer (scope,
+    robots.txt, a refused address, no answer, a loop, a sixth hop) makes the fetch ``redirect_unresolved``,
+    its error says what.
     """
 
     name = "site"

@@ -38,7 +38,7 @@ def uk_hosts() -> RealGraph:
     return RealGraph(
         _numbers(edges["src"]),
         _numbers(edges["dst"]),
-        nodes["label"].to_pylist(),
+        [str(name) for name in nodes["label"].to_pylist()],
         nodes["pagerank_0_85"].to_numpy(),
     )
 

@@ -1,6 +1,8 @@
 """Ranks agree with an independent reference, sum to what they should, and come out the same to the last
 bit."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -35,7 +37,7 @@ def solved_pagerank(
     matrix[csr.sources(), csr.targets] = 1.0 if csr.weights is None else csr.weights
     matrix /= np.where(totals > 0, totals, 1.0)[:, None]
     matrix += (1.0 - matrix.sum(axis=1))[:, None] * dangling
-    return np.linalg.solve(np.eye(n) - 0.85 * matrix.T, 0.15 * teleport)
+    return np.asarray(np.linalg.solve(np.eye(n) - 0.85 * matrix.T, 0.15 * teleport), dtype=np.float64)
 
 
 def test_pagerank_is_the_published_one_on_the_real_host_graph(uk_hosts: RealGraph) -> None:
@@ -68,7 +70,7 @@ def test_every_variant_solves_its_linear_system(weighted: bool, dangling: str, e
     teleport[:50] = 0.0
     teleport /= teleport.sum()
     weights = np.ones(csr.edge_count) if csr.weights is None else csr.weights
-    totals = np.bincount(csr.sources(), weights=weights, minlength=300)
+    totals = np.bincount(csr.sources(), weights=weights, minlength=300).astype(np.float64)
     if evaporating:
         totals = totals * np.random.default_rng(4).uniform(1.0, 3.0, 300) + (np.arange(300) % 2)
     result = pagerank(
@@ -125,7 +127,7 @@ def test_impossible_vectors_are_refused(
 def naive_harmonic(csr: Csr) -> NDArray[np.float64]:
     """Breadth-first search from every node with plain sets."""
     bounds = csr.offsets.astype(int).tolist()
-    targets = [csr.targets[a:b].tolist() for a, b in zip(bounds, bounds[1:], strict=False)]
+    targets = [csr.targets[a:b].tolist() for a, b in pairwise(bounds)]
     total = [0.0] * csr.node_count
     for start, out_links in enumerate(targets):
         seen, frontier, distance = {start}, set(out_links) - {start}, 1

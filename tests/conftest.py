@@ -1,0 +1,52 @@
+"""What several rooms of tests share: real inputs where they lie beside the project, and lakes of the tiny web."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tiny_lake import build_stages, crawl_tiny_web
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real pages, archives and graphs beside the project; the test is skipped where there is none."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no real inputs: ../shared/data does not exist")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def observed_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with one crawl of the tiny web, observed and not settled: copy it, don't change it."""
+    root = tmp_path_factory.mktemp("observed") / "lake"
+    crawl_tiny_web(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def lakes_before_stages(observed_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """For every stage, a lake in which all before it is published; ``""`` is the lake with everything built."""
+    return build_stages(observed_lake, tmp_path_factory.mktemp("stages"))
+
+
+@pytest.fixture(scope="session")
+def built_lake(lakes_before_stages: dict[str, Path]) -> Path:
+    """A lake with everything built from one crawl of the tiny web: read it, don't change it."""
+    return lakes_before_stages[""]
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
+    """Copies a lake to where the test may change it."""
+
+    def copy(lake: Path) -> Path:
+        target = tmp_path / "lake"
+        shutil.copytree(lake, target)
+        return target
+
+    return copy
