@@ -83,6 +83,7 @@ class SmallWeb:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(reply.body)
+                self.close_connection = headers["Content-Length"] != str(len(reply.body))
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

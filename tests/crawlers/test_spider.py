@@ -175,7 +175,7 @@ class TestWhatIsFollowed:
         assert rejected["record"] == "http://[::1"
         assert rejected["source_url"] == "http://a.test/one"
         assert rejected["fetch_id"] == fetches(followed_crawl)["http://a.test/one"]["fetch_id"]
-        assert rejected["stage"] == "followed_crawl"
+        assert rejected["stage"] == "crawl"
 
     def test_links_carry_the_facts_of_their_page(self, followed_crawl: CrawlConfig) -> None:
         pages = {row["fetch_id"]: row for row in fetches(followed_crawl).values()}
@@ -189,8 +189,8 @@ class TestWhatIsFollowed:
         self, followed_crawl: CrawlConfig
     ) -> None:
         state = state_of(followed_crawl)
-        assert state.followed_crawl["kind"] == "followed_crawl"
-        assert state.followed_crawl["scope"] == "domains a.test, b.test"
+        assert state.crawl["kind"] == "crawl"
+        assert state.crawl["scope"] == "domains a.test, b.test"
         assert state.complete is not None
         assert state.complete["is_complete"] is True
         assert state.complete["counts"] == {"fetched": 7, "http_error": 3}
@@ -198,7 +198,7 @@ class TestWhatIsFollowed:
     def test_we_say_who_we_are(self, followed_web: SmallWeb, followed_crawl: CrawlConfig) -> None:
         (agent,) = followed_web.agents
         assert agent.startswith("linklake/")
-        assert agent.endswith(" (+followed_crawl@linklake.test)")
+        assert agent.endswith(" (+crawl@linklake.test)")
 
 
 def test_budget_and_depth_bound_a_crawl_and_choose_alike_every_time(tmp_path: Path) -> None:

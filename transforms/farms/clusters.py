@@ -165,11 +165,11 @@ def _cluster(
     n, k = graph.indegree.size, members.size
     linked, link_count = np.unique(out_links[1], return_counts=True)
     captured = link_count / graph.indegree[linked]
-    wanted_lift = min(signals.TARGET_LIFT, signals.TARGET_CAPTURED * n / k)
+    is_small = signals.TARGET_CAPTURED * n / k < signals.TARGET_LIFT
+    wanted_share = signals.TARGET_CAPTURED_SMALL if is_small else signals.TARGET_CAPTURED
+    wanted_lift = 0.0 if is_small else signals.TARGET_LIFT
     is_target = (
-        (link_count / k >= signals.TARGET_SHARE)
-        & (captured >= signals.TARGET_CAPTURED)
-        & (captured * n / k >= wanted_lift)
+        (link_count / k >= signals.TARGET_SHARE) & (captured >= wanted_share) & (captured * n / k >= wanted_lift)
     )
     targets = linked[is_target]
     top_share = float(link_count[is_target].max() / k) if targets.size else 0.0

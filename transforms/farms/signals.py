@@ -64,10 +64,12 @@ BEST_PARTNERS = 10
 
 #: Fewer domains than this are friends, not a farm.
 MIN_MEMBERS = 6
-#: A target of a cluster: at least this share of the members link to it, they are at least this share of all
-#: who do, and they do so this many times as often as domains at large. On a small graph no target can reach
-#: that lift; there the share captured decides alone.
+#: A target of a cluster: at least this share of the members link to it, they are at least this share of all who do, and
+#: they do so this many times as often as domains at large.
 TARGET_SHARE, TARGET_CAPTURED, TARGET_LIFT = 0.3, 0.4, 15.0
+#: On a graph so small that no target can show that lift, the members must be twice as many as the others who link to
+#: it: else a famous site that the farm links to for camouflage would count as its target.
+TARGET_CAPTURED_SMALL = 2 / 3
 #: What makes a cluster a farm: a commonest target that most members link to, ...
 TOP_TARGET_SHARE = Logistic(0.45, 0.08)
 #: ... a second target: domains that share a single one are as a rule customers of one provider or designer,

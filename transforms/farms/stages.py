@@ -81,7 +81,7 @@ def _clusters(run: Run, farms: Farms) -> pa.Table:
         {
             "farm_id": cluster.farm_id,
             "farm_score": cluster.farm_score,
-            "booster_count": len(cluster.members),
+            "booster_count": cluster.booster_count,
             "target_count": len(cluster.targets),
             "density": cluster.density,
             "top_target_share": cluster.top_target_share,

@@ -3,6 +3,9 @@
 -- A link is live while it was seen on the last good (2xx) fetch of its page. It is lost when a later good fetch no
 -- longer has it, or when its page was found gone (404, 410) on two visits at least 24 hours apart. Anything else that
 -- keeps us from the page is unreachable or blocked: not observed is not lost.
+--
+-- The rows follow from the visits of each page in the order of their time, however they fall into crawls. What earlier
+-- crawls knew of a page comes back as visits too: its last good one, and those that found it gone.
 with sightings as (
     select
         o.fetch_id,
@@ -23,7 +26,7 @@ with sightings as (
         o.target_icann_domain,
         o.link_type,
         o.rel,
-        case when o.link_type = 'image' then coalesce(o.alt, '') else o.anchor_text end as anchor_text,
+        case when o.link_type in ('image', 'area') then coalesce(o.alt, '') else o.anchor_text end as anchor_text,
         o.placement,
         o.is_hidden,
         o.fetched_at,
@@ -99,7 +102,7 @@ versions as (
         count(*) filter (where not s.is_neutral and s.is_restricted) as nofollowed_sightings,
         count(*) filter (where not s.is_neutral and s.is_ugc) as ugc_sightings,
         count(*) filter (where not s.is_neutral and s.is_sponsored) as sponsored_sightings,
-        count(*) filter (where s.is_hidden) as hidden_sightings
+        count(*) filter (where not s.is_neutral and s.is_hidden) as hidden_sightings
     from sightings as s
     group by
         s.fetch_id,
@@ -168,6 +171,7 @@ beliefs as (
         v.fetched_at as first_seen,
         v.fetched_at as last_seen,
         cast(null as varchar) as believed_state,
+        cast(null as timestamptz) as last_checked_at,
         cast(null as timestamptz) as lost_at,
         cast(null as varchar) as lost_reason,
         cast(null as timestamptz) as gone_since,
@@ -215,6 +219,7 @@ beliefs as (
         p.first_seen,
         p.last_seen,
         p.link_state as believed_state,
+        p.last_checked_at,
         p.lost_at,
         p.lost_reason,
         p.gone_since,
@@ -224,6 +229,7 @@ beliefs as (
     from previous_links as p
 ),
 
+-- the newest sighting on a good page stands first; what was believed holds while nothing newer was seen
 ordered_beliefs as (
     select
         b.source_url_id,
@@ -254,15 +260,22 @@ ordered_beliefs as (
         b.page_is_nofollow,
         b.is_good,
         b.last_seen,
-        b.believed_state,
-        b.lost_at,
-        b.lost_reason,
+        b.last_checked_at,
         b.gone_since,
         b.seen_crawl_id,
         b.seen_fetch_id,
         min(b.first_seen) over (
             partition by b.source_url_id, b.source_url, b.target_url_id, b.target_url
         ) as first_seen,
+        max(b.lost_at) over (
+            partition by b.source_url_id, b.source_url, b.target_url_id, b.target_url
+        ) as lost_at,
+        max(b.lost_reason) over (
+            partition by b.source_url_id, b.source_url, b.target_url_id, b.target_url
+        ) as lost_reason,
+        max(b.believed_state) over (
+            partition by b.source_url_id, b.source_url, b.target_url_id, b.target_url, b.is_good, b.last_seen
+        ) as believed_state,
         row_number() over (
             partition by b.source_url_id, b.source_url, b.target_url_id, b.target_url
             order by b.is_good desc, b.last_seen desc, b.is_new desc, b.seen_fetch_id desc
@@ -270,28 +283,7 @@ ordered_beliefs as (
     from beliefs as b
 ),
 
--- one row per page visited in this crawl
-visits as (
-    select
-        f.source_url_id,
-        f.source_url,
-        max(f.fetched_at) filter (where f.state = 'fetched') as good_at,
-        max(f.fetched_at) as visited_at
-    from page_fetches as f
-    group by f.source_url_id, f.source_url
-),
-
--- one row per page known before
-known_pages as (
-    select
-        p.source_url_id,
-        p.source_url,
-        max(p.last_checked_at) as good_at
-    from previous_links as p
-    group by p.source_url_id, p.source_url
-),
-
-checked as (
+believed as (
     select
         b.source_url_id,
         b.source_url,
@@ -323,228 +315,278 @@ checked as (
         b.first_seen,
         b.last_seen,
         b.believed_state,
-        b.lost_at,
+        b.last_checked_at,
+        case when b.lost_at > b.last_seen then b.lost_at end as lost_at,
         b.lost_reason,
         b.gone_since,
         b.seen_crawl_id,
-        b.seen_fetch_id,
-        case
-            when v.good_at is null then k.good_at
-            when k.good_at is null then v.good_at
-            else greatest(v.good_at, k.good_at)
-        end as last_checked_at,
-        v.visited_at
+        b.seen_fetch_id
     from ordered_beliefs as b
-    left join visits as v on b.source_url_id = v.source_url_id and b.source_url = v.source_url
-    left join known_pages as k on b.source_url_id = k.source_url_id and b.source_url = k.source_url
     where b.place = 1
 ),
 
--- one row per link that this crawl shows to be missing from its page: when that was first noticed
-losses as (
-    select
-        c.source_url_id,
-        c.source_url,
-        c.target_url_id,
-        c.target_url,
-        min(f.fetched_at) as lost_at
-    from checked as c
-    inner join page_fetches as f
-        on c.source_url_id = f.source_url_id and c.source_url = f.source_url and f.fetched_at > c.last_seen
-    where c.is_good and f.state = 'fetched'
-    group by c.source_url_id, c.source_url, c.target_url_id, c.target_url
-),
-
-ordered_failures as (
+fetches as (
     select
         f.source_url_id,
         f.source_url,
+        f.redirect_chain,
+        f.fetch_id,
         f.fetched_at,
         case
+            when f.state = 'fetched' then 'good'
             when f.status in (404, 410) then 'gone'
             when f.state = 'robots_disallowed' or f.status in (401, 403, 451) then 'blocked'
             else 'unreachable'
-        end as failure,
-        row_number() over (
-            partition by f.source_url_id, f.source_url
-            order by f.fetched_at desc, f.fetch_id desc
-        ) as place
+        end as outcome
     from page_fetches as f
-    where f.state <> 'fetched'
 ),
 
--- one row per page that was found gone in this crawl
-gone_pages as (
+-- one row per page that has links
+source_pages as (
+    select
+        b.source_url_id,
+        b.source_url
+    from believed as b
+    group by b.source_url_id, b.source_url
+),
+
+-- a page that redirects was visited as well: it has gone wherever the redirects ended
+visits as (
     select
         f.source_url_id,
         f.source_url,
-        min(f.fetched_at) as first_gone_at,
-        max(f.fetched_at) as last_gone_at
-    from page_fetches as f
-    where f.status in (404, 410)
-    group by f.source_url_id, f.source_url
+        f.fetch_id,
+        f.fetched_at,
+        f.outcome
+    from fetches as f
+    union all
+    select
+        s.source_url_id,
+        s.source_url,
+        f.fetch_id,
+        f.fetched_at,
+        f.outcome
+    from fetches as f
+    cross join unnest(f.redirect_chain) as r (url)
+    inner join source_pages as s on r.url = s.source_url
+),
+
+visited_pages as (
+    select
+        v.source_url_id,
+        v.source_url
+    from visits as v
+    group by v.source_url_id, v.source_url
+),
+
+-- one row per visited page that was known before
+known_pages as (
+    select
+        p.source_url_id,
+        p.source_url,
+        max(p.last_checked_at) as last_checked_at,
+        max(p.gone_since) as gone_since,
+        max(case when p.lost_reason = 'page_gone' then p.lost_at end) as page_gone_at
+    from previous_links as p
+    inner join visited_pages as v on p.source_url_id = v.source_url_id and p.source_url = v.source_url
+    group by p.source_url_id, p.source_url
+),
+
+known_visits as (
+    select
+        v.source_url_id,
+        v.source_url,
+        v.fetch_id,
+        v.fetched_at,
+        v.outcome,
+        1 as is_new
+    from visits as v
+    union all
+    select
+        k.source_url_id,
+        k.source_url,
+        '' as fetch_id,
+        k.last_checked_at as fetched_at,
+        'good' as outcome,
+        0 as is_new
+    from known_pages as k
+    where k.last_checked_at is not null
+    union all
+    select
+        k.source_url_id,
+        k.source_url,
+        '' as fetch_id,
+        k.gone_since as fetched_at,
+        'gone' as outcome,
+        0 as is_new
+    from known_pages as k
+    where k.gone_since is not null
+    union all
+    select
+        k.source_url_id,
+        k.source_url,
+        '' as fetch_id,
+        k.page_gone_at as fetched_at,
+        'gone' as outcome,
+        0 as is_new
+    from known_pages as k
+    where k.page_gone_at is not null
+),
+
+-- a good visit begins a new era of its page; of two visits at one time the good one counts as the later
+dated_visits as (
+    select
+        v.source_url_id,
+        v.source_url,
+        v.fetch_id,
+        v.fetched_at,
+        v.outcome,
+        v.is_new,
+        max(case when v.outcome = 'good' then v.fetched_at end) over (
+            partition by v.source_url_id, v.source_url
+        ) as last_checked_at,
+        sum(case when v.outcome = 'good' then 1 else 0 end) over (
+            partition by v.source_url_id, v.source_url
+            order by v.fetched_at, case when v.outcome = 'good' then 1 else 0 end
+        ) as era
+    from known_visits as v
+),
+
+ordered_visits as (
+    select
+        v.source_url_id,
+        v.source_url,
+        v.fetched_at,
+        v.outcome,
+        v.is_new,
+        v.last_checked_at,
+        min(case when v.outcome = 'gone' then v.fetched_at end) over (
+            partition by v.source_url_id, v.source_url, v.era
+        ) as gone_since,
+        row_number() over (
+            partition by v.source_url_id, v.source_url
+            order by v.fetched_at desc, case when v.outcome = 'good' then 1 else 0 end desc, v.is_new, v.fetch_id desc
+        ) as place
+    from dated_visits as v
+),
+
+-- one row per link whose page was visited since without it: by a good fetch, or finding the page gone for a day
+losses as (
+    select
+        b.source_url_id,
+        b.source_url,
+        b.target_url_id,
+        b.target_url,
+        min(case when v.outcome = 'good' then v.fetched_at end) as missing_at,
+        min(case when v.outcome = 'gone' then v.fetched_at end) as page_gone_at
+    from believed as b
+    inner join ordered_visits as v
+        on b.source_url_id = v.source_url_id and b.source_url = v.source_url and b.last_seen < v.fetched_at
+    where v.outcome = 'good' or (v.outcome = 'gone' and v.fetched_at >= v.gone_since + interval 24 hours)
+    group by b.source_url_id, b.source_url, b.target_url_id, b.target_url
 ),
 
 judged as (
     select
-        c.source_url_id,
-        c.source_url,
-        c.source_host_id,
-        c.source_host,
-        c.source_domain_id,
-        c.source_domain,
-        c.source_icann_domain,
-        c.target_url_id,
-        c.target_url,
-        c.target_host_id,
-        c.target_host,
-        c.target_domain_id,
-        c.target_domain,
-        c.target_icann_domain,
-        c.link_types,
-        c.link_type,
-        c.rel,
-        c.sightings,
-        c.followed_sightings,
-        c.nofollowed_sightings,
-        c.ugc_sightings,
-        c.sponsored_sightings,
-        c.hidden_sightings,
-        c.anchor_text,
-        c.placement,
-        c.page_is_nofollow,
-        c.is_good,
-        c.first_seen,
-        c.last_seen,
-        c.believed_state,
-        c.seen_crawl_id,
-        c.seen_fetch_id,
-        c.last_checked_at,
-        coalesce(c.lost_at, l.lost_at) as missing_at,
-        c.lost_reason,
-        f.failure,
+        b.source_url_id,
+        b.source_url,
+        b.source_host_id,
+        b.source_host,
+        b.source_domain_id,
+        b.source_domain,
+        b.source_icann_domain,
+        b.target_url_id,
+        b.target_url,
+        b.target_host_id,
+        b.target_host,
+        b.target_domain_id,
+        b.target_domain,
+        b.target_icann_domain,
+        b.link_types,
+        b.link_type,
+        b.rel,
+        b.sightings,
+        b.followed_sightings,
+        b.nofollowed_sightings,
+        b.ugc_sightings,
+        b.sponsored_sightings,
+        b.hidden_sightings,
+        b.anchor_text,
+        b.placement,
+        b.page_is_nofollow,
+        b.first_seen,
+        b.last_seen,
+        case when v.outcome is null then b.last_checked_at else v.last_checked_at end as last_checked_at,
+        case when v.outcome is null then b.gone_since else v.gone_since end as gone_since,
+        case when b.is_good then least(b.lost_at, l.missing_at, l.page_gone_at) end as lost_at,
+        b.lost_at as lost_before_at,
+        b.lost_reason as lost_before_reason,
+        l.missing_at,
+        b.seen_crawl_id,
+        b.seen_fetch_id,
         case
-            when c.last_checked_at is not null and c.gone_since > c.last_checked_at then c.gone_since
-            when f.failure = 'gone' and (c.last_checked_at is null or g.last_gone_at > c.last_checked_at)
-                then g.first_gone_at
-        end as gone_since,
-        g.last_gone_at
-    from checked as c
+            when not b.is_good then 'unchecked'
+            when least(b.lost_at, l.missing_at, l.page_gone_at) is not null then 'lost'
+            when b.believed_state is not null and coalesce(v.is_new, 0) = 0 then b.believed_state
+            when v.outcome = 'good' then 'live'
+            when v.outcome = 'blocked' then 'blocked'
+            else 'unreachable'
+        end as link_state
+    from believed as b
+    left join ordered_visits as v
+        on b.source_url_id = v.source_url_id and b.source_url = v.source_url and v.place = 1
     left join losses as l
         on
-            c.source_url_id = l.source_url_id
-            and c.source_url = l.source_url
-            and c.target_url_id = l.target_url_id
-            and c.target_url = l.target_url
-    left join ordered_failures as f
-        on
-            c.source_url_id = f.source_url_id
-            and c.source_url = f.source_url
-            and f.place = 1
-            and f.fetched_at = c.visited_at
-            and (c.last_checked_at is null or f.fetched_at > c.last_checked_at)
-    left join gone_pages as g on c.source_url_id = g.source_url_id and c.source_url = g.source_url
-),
-
-states as (
-    select
-        j.source_url_id,
-        j.source_url,
-        j.source_host_id,
-        j.source_host,
-        j.source_domain_id,
-        j.source_domain,
-        j.source_icann_domain,
-        j.target_url_id,
-        j.target_url,
-        j.target_host_id,
-        j.target_host,
-        j.target_domain_id,
-        j.target_domain,
-        j.target_icann_domain,
-        j.link_types,
-        j.link_type,
-        j.rel,
-        j.sightings,
-        j.followed_sightings,
-        j.nofollowed_sightings,
-        j.ugc_sightings,
-        j.sponsored_sightings,
-        j.hidden_sightings,
-        j.anchor_text,
-        j.placement,
-        j.page_is_nofollow,
-        j.first_seen,
-        j.last_seen,
-        j.seen_crawl_id,
-        j.seen_fetch_id,
-        j.last_checked_at,
-        j.missing_at,
-        j.lost_reason,
-        j.gone_since,
-        j.last_gone_at,
-        case
-            when not j.is_good then 'unchecked'
-            when j.last_seen < j.last_checked_at then 'lost'
-            when j.believed_state = 'lost' then 'lost'
-            when j.failure = 'gone' and j.last_gone_at >= j.gone_since + interval 24 hours then 'lost'
-            when j.failure = 'blocked' then 'blocked'
-            when j.failure is not null then 'unreachable'
-            when j.believed_state is not null then j.believed_state
-            else 'live'
-        end as link_state
-    from judged as j
+            b.source_url_id = l.source_url_id
+            and b.source_url = l.source_url
+            and b.target_url_id = l.target_url_id
+            and b.target_url = l.target_url
 )
 
 select
     cast($crawl_id as varchar) as crawl_id,
-    s.source_url,
-    s.source_url_id,
-    s.source_host,
-    s.source_host_id,
-    s.source_domain,
-    s.source_domain_id,
-    s.source_icann_domain,
-    s.target_url,
-    s.target_url_id,
-    s.target_host,
-    s.target_host_id,
-    s.target_domain,
-    s.target_domain_id,
-    s.target_icann_domain,
-    s.link_types,
-    s.link_type,
-    s.rel,
-    cast(s.sightings as bigint) as sightings,
-    cast(s.followed_sightings as bigint) as followed_sightings,
-    cast(s.nofollowed_sightings as bigint) as nofollowed_sightings,
-    cast(s.ugc_sightings as bigint) as ugc_sightings,
-    cast(s.sponsored_sightings as bigint) as sponsored_sightings,
-    cast(s.hidden_sightings as bigint) as hidden_sightings,
-    s.anchor_text,
-    s.placement,
-    s.page_is_nofollow,
+    j.source_url,
+    j.source_url_id,
+    j.source_host,
+    j.source_host_id,
+    j.source_domain,
+    j.source_domain_id,
+    j.source_icann_domain,
+    j.target_url,
+    j.target_url_id,
+    j.target_host,
+    j.target_host_id,
+    j.target_domain,
+    j.target_domain_id,
+    j.target_icann_domain,
+    j.link_types,
+    j.link_type,
+    j.rel,
+    cast(j.sightings as bigint) as sightings,
+    cast(j.followed_sightings as bigint) as followed_sightings,
+    cast(j.nofollowed_sightings as bigint) as nofollowed_sightings,
+    cast(j.ugc_sightings as bigint) as ugc_sightings,
+    cast(j.sponsored_sightings as bigint) as sponsored_sightings,
+    cast(j.hidden_sightings as bigint) as hidden_sightings,
+    j.anchor_text,
+    j.placement,
+    j.page_is_nofollow,
     case
-        when s.source_host = s.target_host then 'same_host'
-        when s.source_domain = s.target_domain then 'same_domain'
+        when j.source_host = j.target_host then 'same_host'
+        when j.source_domain = j.target_domain then 'same_domain'
         else 'external'
     end as link_scope,
-    s.link_state,
-    s.first_seen,
-    s.last_seen,
-    s.last_checked_at,
+    j.link_state,
+    j.first_seen,
+    j.last_seen,
+    j.last_checked_at,
+    j.lost_at,
     case
-        when s.link_state <> 'lost' then null
-        when s.missing_at is not null then s.missing_at
-        else s.last_gone_at
-    end as lost_at,
-    case
-        when s.link_state <> 'lost' then null
-        when s.lost_reason is not null then s.lost_reason
-        when s.missing_at is not null then 'link_removed'
-        else 'page_gone'
+        when j.lost_at = j.lost_before_at then j.lost_before_reason
+        when j.lost_at = j.missing_at then 'link_removed'
+        when j.lost_at is not null then 'page_gone'
     end as lost_reason,
-    s.gone_since,
-    s.seen_crawl_id,
-    s.seen_fetch_id
-from states as s
+    j.gone_since,
+    j.seen_crawl_id,
+    j.seen_fetch_id
+from judged as j
