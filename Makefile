@@ -8,7 +8,7 @@ DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long lint format constraints clean FORCE
+.PHONY: help demo test test-long lint format docs constraints clean FORCE
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,10 @@ lint: $(DEV) ## check style, types, the SQL and who imports whom
 format: $(DEV) ## let ruff mend what it can
 	$(VENV)/bin/python -m ruff check --fix .
 	$(VENV)/bin/python -m ruff format .
+
+docs: $(BASE) ## render docs/datasets again from the schemas
+	for dataset in $$($(VENV)/bin/linklake schema | awk '{ print $$1 }'); do \
+		$(VENV)/bin/linklake schema $$dataset > docs/datasets/$$dataset.md || exit 1; done
 
 constraints: $(VENV)/bin/uv ## resolve the pins of every extra again: make constraints ARGS=--upgrade
 	$< pip compile pyproject.toml --all-extras --universal --fork-strategy fewest --python-version 3.11 \

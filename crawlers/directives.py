@@ -60,7 +60,7 @@ def page_directives(
     metas: Iterable[tuple[str, str]],
     headers: Iterable[tuple[str, str]] = (),
 ) -> Directives:
-    """Merge the page's metas, as (name, content), and its response headers, as (name, value), repeats included.
+    """Merge the page's metas, (name, content), and its response headers, (name, value), repeats included.
 
     A meta under our own name beats `robots`; X-Robots-Tag lines for everyone and for us all count, those for
     other robots do not; of all that remains the most restrictive holds. `none` means noindex and nofollow.
@@ -85,7 +85,7 @@ def _scoped_tokens(value: str) -> list[tuple[str, str]]:
     """Give (robot, directive) pairs; a robot's name covers what follows it in its value, '' is everyone.
 
     The comma inside the date of `unavailable_after: Wed, 03 Dec 2025 13:09:53 GMT` starts no directive, and its
-    colons name no robot, since `03 Dec 2025 13` is no product token (RFC 9110 §10.1.5).
+    colons name no robot: `03 Dec 2025 13` is no product token (RFC 9110 §10.1.5).
     """
     robot = ""
     tokens: list[tuple[str, str]] = []

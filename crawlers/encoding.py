@@ -86,7 +86,5 @@ def _prescan(head: bytes) -> str | None:
             label = charset_of(attributes.get(b"content", b"").decode("latin-1")) or ""
         name = known(label)
         if name:
-            return {"utf-16le": "utf-8", "utf-16be": "utf-8", "x-user-defined": "windows-1252"}.get(
-                name, name
-            )
+            return {"utf-16le": "utf-8", "utf-16be": "utf-8", "x-user-defined": "windows-1252"}.get(name, name)
     return None

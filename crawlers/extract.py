@@ -89,8 +89,8 @@ def extract(
 ) -> Page:
     """Read a page that came from `url` with `headers`, (name, value) pairs with repeats.
 
-    `encoding` is the charset that HTTP names, if the caller knows it; else it is taken from Content-Type. Never
-    raises on what a page holds; time and memory are linear in its size, which the caller bounds.
+    `encoding` is the charset that HTTP names, if the caller knows it; else it is taken from Content-Type.
+    Nothing on a page raises; time and memory grow with its size, no faster, and the caller bounds that.
     """
     headers = list(headers)
     utf8, encoding_used = to_utf8(html, encoding or _http_charset(headers))

@@ -11,17 +11,18 @@ from crawlers.placement import Attributes, Surroundings, enter
 MAX_LINKS: Final = 10_000
 """Link elements kept of a page; the rest are counted."""
 
-BLOCKS: Final = frozenset(
-    """address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption
-    figure footer form frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li main menu nav ol option p
-    pre search section summary table tbody td tfoot th thead tr ul""".split()
-)
+_BLOCK_NAMES = """
+address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure
+footer form frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li main menu nav ol option p pre search
+section summary table tbody td tfoot th thead tr ul
+"""
+BLOCKS: Final = frozenset(_BLOCK_NAMES.split())
 """Elements on lines of their own: their borders part words, and context ends there."""
 
 LISTS: Final = frozenset(["ol", "ul"])
 
-UNREAD: Final = frozenset("iframe noembed noframes script style template textarea title".split(" "))
-"""Elements whose content is no text of the page and holds no links: raw text, or (template) another document."""
+UNREAD: Final = frozenset(["iframe", "noembed", "noframes", "script", "style", "template", "textarea", "title"])
+"""Elements whose content is no text of the page and holds no links: raw text, or another document."""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,7 +76,7 @@ class Outline:
 
 
 def read_outline(root: LexborNode) -> Outline:
-    """Walk the tree below `root` once, without recursion: time and memory are linear in the size of the page."""
+    """Walk the tree below `root` once, without recursion: time and memory grow with the page, no faster."""
     reader = _Reader()
     node: LexborNode | None = root
     while node is not None:
@@ -103,9 +104,7 @@ class _Element:
 
     __slots__ = ("block", "is_block", "link", "node", "surroundings", "tag")
 
-    def __init__(
-        self, node: LexborNode, tag: str, surroundings: Surroundings, block: Block, is_block: bool
-    ) -> None:
+    def __init__(self, node: LexborNode, tag: str, surroundings: Surroundings, block: Block, is_block: bool) -> None:
         self.node = node
         self.tag = tag
         self.surroundings = surroundings
@@ -139,7 +138,7 @@ class _Reader:
         if is_block:
             self._is_apart = True
             block = self._open_block(tag, surroundings, block)
-        element = _Element(node, tag, surroundings, block, is_block)
+        element = _Element(node, tag, surroundings, block, is_block=is_block)
         self.open_elements.append(element)
         note = _NOTED.get(tag)
         if note is not None:
@@ -178,9 +177,7 @@ class _Reader:
         return self.outline
 
     def _open_block(self, tag: str, surroundings: Surroundings, outer: Block) -> Block:
-        block = Block(
-            surroundings, outer.list_around, self._length, self._ink, self._linked_ink, self._link_count
-        )
+        block = Block(surroundings, outer.list_around, self._length, self._ink, self._linked_ink, self._link_count)
         if tag in LISTS:
             block.list_around = block
         return block

@@ -51,7 +51,7 @@ PLACE_OF_WORD: Final = {
 
 _WORDS = frozenset(PLACE_OF_WORD)
 
-BOXES: Final = frozenset("section div ol ul li dl dd article aside ins table td".split(" "))
+BOXES: Final = frozenset(["article", "aside", "dd", "div", "dl", "ins", "li", "ol", "section", "table", "td", "ul"])
 """Elements whose class and id words count."""
 
 STICKY: Final = frozenset(["comment", "ad"])

@@ -16,6 +16,9 @@ from crawlers.outline import BLOCKS, UNREAD
 HARMLESS_TAGS: Final = 2000
 """Pages with fewer `<` cost at most some 180 MB and 0.2 s, whatever they hold."""
 
+SHALLOW_TAGS: Final = 15_000
+"""Below this many `<` no nesting costs more than 0.3 s."""
+
 MAX_TAGS: Final = 1_000_000
 """Tags up to which any tree fits into memory, at some 300 bytes a node."""
 
@@ -41,11 +44,13 @@ _BLOCKS = frozenset(name.encode() for name in BLOCKS) - _CELLS - _TABLES
 _CELL_ENDS = {b"td": (b"td", b"th"), b"th": (b"td", b"th"), b"tr": (b"tr",)}
 _ITEM_ENDS = {b"li": (b"li",), b"dt": (b"dt", b"dd"), b"dd": (b"dt", b"dd"), b"option": (b"option",)}
 
+_ATTRIBUTES = rb"""(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+"""
 _TAG = re.compile(
-    rb"""<(?:!--(?:-?>|(?P<comment>))|(?P<end>/?)(?P<name>[a-z][^\s/>]*+)"""
-    rb"""(?P<attributes>(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+)>?|[!?/][^>]*+>?)""",
+    rb"<(?:!--(?:-?>|(?P<comment>))|(?P<end>/?)(?P<name>[a-z][^\s/>]*+)"
+    rb"(?P<attributes>" + _ATTRIBUTES + rb")>?|[!?/][^>]*+>?)",
     re.IGNORECASE,
 )
+_FORMATTING_TAG = re.compile(rb"<(?:" + b"|".join(sorted(_FORMATTING)) + rb")(?=[\s/>])" + _ATTRIBUTES, re.IGNORECASE)
 _ATTRIBUTE = re.compile(rb"""([^\s/>=]++)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+""")
 
 
@@ -55,11 +60,30 @@ def tame(html: bytes) -> tuple[bytes, int]:
     Harmless markup, which is nearly all, comes back unchanged. Flattened markup keeps text, links and page facts
     in order but no boxes, so that placement is unknown and every context the whole page's.
     """
-    if html.count(b"<") < HARMLESS_TAGS and max(map(len, html.split(b"<"))) < LONG_TAG_BYTES:
+    if _is_plainly_harmless(html):
         return html, 0
     if html.count(b"<") > MAX_TAGS or _is_costly(html):
         return _flatten(html)
     return html, 0
+
+
+def _is_plainly_harmless(html: bytes) -> bool:
+    """Say so of nearly all pages without looking at every tag."""
+    pieces = html.split(b"<")
+    if len(pieces) > SHALLOW_TAGS or any(_may_hold_many_attributes(piece) for piece in pieces[1:]):
+        return False
+    if len(pieces) < HARMLESS_TAGS:
+        return True
+    formatting = Counter(_FORMATTING_TAG.findall(html))
+    return len(pieces) * sum(min(3, count) for count in formatting.values()) <= MAX_REBUILT
+
+
+def _may_hold_many_attributes(piece: bytes) -> bool:
+    """Look at what follows a `<`; what does not read as a tag may be the rest of one."""
+    if len(piece) < LONG_TAG_BYTES:
+        return False
+    tag = _TAG.match(b"<" + piece)
+    return (tag is None or tag.end() >= LONG_TAG_BYTES) and _has_many_attributes(piece)
 
 
 class _Tag(NamedTuple):

@@ -178,3 +178,8 @@ _COMMANDS: Final = (
         (_argument("--url", required=True, help="URL of the page"),),
     ),
 )
+
+
+def command_names() -> list[str]:
+    """Every command."""
+    return [name for name, *_ in _COMMANDS]

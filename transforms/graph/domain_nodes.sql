@@ -1,4 +1,4 @@
--- one row per registrable domain of the graph: an end of a live link, or a registrable domain of which a page was fetched
+-- one row per registrable domain of the graph: an end of a live link, or one of which a page was fetched
 with ends as (
     select
         l.source_domain as domain,

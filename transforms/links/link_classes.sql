@@ -8,8 +8,7 @@ with marked as (
         l.source_domain_id,
         l.link_state,
         l.page_is_nofollow,
-        l.sightings,
-        l.hidden_sightings,
+        l.hidden_sightings = l.followed_sightings + l.nofollowed_sightings as is_hidden,
         l.ugc_sightings,
         l.sponsored_sightings,
         l.link_type in ('canonical', 'alternate') as is_neutral,
@@ -37,7 +36,7 @@ reasoned as (
         case
             when m.link_state <> 'live' then 'not_live'
             when m.is_neutral then 'neutral_type'
-            when m.hidden_sightings = m.sightings then 'hidden'
+            when m.is_hidden then 'hidden'
             when m.rel_class = 'sponsored' then 'rel_sponsored'
             when m.rel_class = 'ugc' then 'rel_ugc'
             when m.rel_class = 'nofollow' and m.has_nofollow then 'rel_nofollow'

@@ -1,0 +1,6 @@
+-- In which words a domain is linked to, by how many domains (here: wikipedia.org).
+select anchor_text, referring_domains, backlinks, followed_backlinks
+from anchors
+where target_domain = 'wikipedia.org' and anchor_text <> ''
+order by referring_domains desc, backlinks desc, anchor_text
+limit 5
