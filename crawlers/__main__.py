@@ -8,6 +8,7 @@ from pathlib import Path
 from scrapy.crawler import AsyncCrawlerProcess
 
 from crawlers.journal import Journal
+from crawlers.politeness import describe
 from crawlers.settings import CrawlConfig, scrapy_settings
 from crawlers.sink import Limits, Sink
 from crawlers.spiders.site import SiteSpider
@@ -19,7 +20,6 @@ def main(arguments: list[str]) -> int:
 
     Returns 0 when its journal is closed (complete or stopped early), else the exit code of the error.
     """
-    _log_to_stderr()
     try:
         if len(arguments) != 1:
             raise Misuse("usage: python -m crawlers CONFIG.json")
@@ -40,6 +40,7 @@ def crawl(config: CrawlConfig) -> None:
         if journal.state.complete and journal.state.complete["is_complete"]:
             return
         sink = Sink(journal, stage="crawl", limits=Limits(seconds=config.part_seconds))
+        _log_to_stderr()
         process = AsyncCrawlerProcess(scrapy_settings(config))
         logging.getLogger("crawlers").setLevel(logging.INFO)
         logging.getLogger("scrapy").setLevel(logging.ERROR)  # spares a record for every request
@@ -49,17 +50,20 @@ def crawl(config: CrawlConfig) -> None:
         spider = crawler.spider
         if not isinstance(spider, SiteSpider):
             raise LinklakeError(f"the crawl {config.crawl_id} did not start: see the messages above")
-        if spider.failure is not None:
+        try:
+            if spider.failure is not None:
+                raise spider.failure
+            sink.close(
+                finished_at=datetime.now(UTC),
+                is_complete=spider.is_finished,
+                counts=dict(spider.counts),
+                resume={},
+            )
+        except Exception as error:
             raise LinklakeError(
-                f"the crawl {config.crawl_id} cannot go on ({spider.failure}): mend that and run it again, "
+                f"the crawl {config.crawl_id} cannot go on ({describe(error)}): mend that and run it again, "
                 "what was acknowledged is kept"
-            ) from spider.failure
-        sink.close(
-            finished_at=datetime.now(UTC),
-            is_complete=spider.is_finished,
-            counts=dict(spider.counts),
-            resume={},
-        )
+            ) from error
 
 
 def _log_to_stderr() -> None:

@@ -52,9 +52,9 @@ def known(label: str | None) -> str | None:
 
 
 def _decoded(html: bytes, name: str) -> bytes:
-    encoding = webencodings.lookup(name)
-    codec = _WIDER_CODECS.get(name) or encoding.codec_info.name
-    return html.decode(codec, "replace").encode("utf-8", "replace")
+    wider = _WIDER_CODECS.get(name)
+    codec = codecs.lookup(wider) if wider else webencodings.lookup(name).codec_info
+    return codec.decode(html, "replace")[0].encode("utf-8", "replace")
 
 
 def _is_utf8(html: bytes) -> bool:

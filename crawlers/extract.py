@@ -160,7 +160,7 @@ def _observation(position: int, link: LinkElement, target: CanonicalUrl, text: s
     if link.tag in ("link", "meta"):
         return _head_observation(position, link, target)
     block = link.block
-    anchor_text = _slice(text, link.start, link.end, MAX_TEXT_CHARACTERS)
+    anchor_text = _after(text, link.start, link.end, MAX_TEXT_CHARACTERS)
     is_image = link.has_image and not anchor_text
     alt = link.alt if is_image or link.tag == "area" else None
     placement, confidence = _placement(link)
@@ -172,10 +172,8 @@ def _observation(position: int, link: LinkElement, target: CanonicalUrl, text: s
         rel=link.rel,
         anchor_text=anchor_text,
         alt=alt[:MAX_TEXT_CHARACTERS] if alt is not None else None,
-        context_left=text[max(block.start, link.start - CONTEXT_CHARACTERS - 1) : link.start].strip()[
-            -CONTEXT_CHARACTERS:
-        ],
-        context_right=_slice(text, link.end, block.end, CONTEXT_CHARACTERS),
+        context_left=_before(text, block.start, link.start, CONTEXT_CHARACTERS),
+        context_right=_after(text, link.end, block.end, CONTEXT_CHARACTERS),
         placement=placement,
         placement_confidence=confidence,
         block_link_density=block.link_density,
@@ -211,9 +209,14 @@ def _placement(link: LinkElement) -> tuple[str, float]:
     return around.placement, around.confidence
 
 
-def _slice(text: str, start: int, end: int, limit: int) -> str:
-    """Up to `limit` characters of text[start:end], which may begin with one space."""
-    return text[start : min(end, start + limit + 1)].strip()[:limit]
+def _after(text: str, start: int, end: int, limit: int) -> str:
+    """The first `limit` characters of text[start:end], which may begin with one space."""
+    return text[start : min(end, start + limit + 1)].strip()[:limit].rstrip()
+
+
+def _before(text: str, start: int, end: int, limit: int) -> str:
+    """The last `limit` characters of text[start:end], which may end with one space."""
+    return text[max(start, end - limit - 1) : end].strip()[-limit:].lstrip()
 
 
 def _cut(text: str, limit: int) -> str:

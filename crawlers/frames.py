@@ -111,6 +111,9 @@ def _claim(data: bytes, begin: int) -> tuple[int, int, str]:
     end = _HEADER_END.search(data, begin, begin + HEADER_LIMIT)
     if end is None:
         return begin + len(WARC), 0, f"the WARC header does not end within {HEADER_LIMIT} bytes"
+    another = _RECORD.search(data, begin + len(WARC), end.start())
+    if another is not None and data[another.start() - 1 : another.start()] == b"\n":
+        return another.start(), 0, "the WARC header does not end before the next record begins"
     length = _CONTENT_LENGTH.search(data, begin, end.start() + 1)
     if length is None:
         return end.end(), 0, "the WARC header has no usable Content-Length"
@@ -173,7 +176,7 @@ def _member(file: BinaryIO, offset: int, size: int, kind: Kind, room: int) -> Fr
     end = (
         position - len(decompressor.unused_data)
         if decompressor.eof
-        else _next_frame(file, position, size, kind)
+        else _next_frame(file, max(offset + 1, position - _CHUNK), size, kind)
     )
     return Frame(offset, end - offset, bytes(data[:room]), len(data) <= room)
 

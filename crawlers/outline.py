@@ -6,7 +6,7 @@ from typing import Final
 from selectolax.lexbor import LexborNode
 
 from crawlers.directives import refresh_target, rel_tokens
-from crawlers.placement import Attributes, Surroundings, enter
+from crawlers.placement import NOWHERE, Attributes, Surroundings, enter
 
 MAX_LINKS: Final = 10_000
 """Link elements kept of a page; the rest are counted."""
@@ -25,20 +25,39 @@ UNREAD: Final = frozenset(["iframe", "noembed", "noframes", "script", "style", "
 """Elements whose content is no text of the page and holds no links: raw text, or another document."""
 
 
-@dataclass(slots=True, eq=False)
-class Block:
-    """A block element. Ink is text without white space.
+class Element:
+    """An element that was entered, with the block (itself or around it) and the list that its content belongs to.
 
-    Until the element closes `ink`, `linked_ink` and `links` hold the page's counts at its opening, then its own.
+    A block counts its text; ink is text without white space. Until it closes `ink`, `linked_ink` and `links` hold
+    the page's counts at its opening, then its own.
     """
 
-    surroundings: Surroundings
-    list_around: "Block | None"
-    start: int
-    ink: int
-    linked_ink: int
-    links: int
-    end: int = 0
+    __slots__ = (
+        "block", "end", "ink", "link", "linked_ink", "links", "list_around", "node", "start", "surroundings", "tag"
+    )  # fmt: skip
+
+    def __init__(self, node: LexborNode, tag: str, surroundings: Surroundings, outer: "Element | None") -> None:
+        self.node = node
+        self.tag = tag
+        self.surroundings = surroundings
+        self.link: LinkElement | None = None
+        self.block = outer.block if outer else self
+        self.list_around = outer.list_around if outer else None
+
+    def begin_block(self, start: int, ink: int, linked_ink: int, links: int) -> None:
+        self.block = self
+        if self.tag in LISTS:
+            self.list_around = self
+        self.start = self.end = start
+        self.ink = ink
+        self.linked_ink = linked_ink
+        self.links = links
+
+    def end_block(self, end: int, ink: int, linked_ink: int, links: int) -> None:
+        self.end = end
+        self.ink = ink - self.ink
+        self.linked_ink = linked_ink - self.linked_ink
+        self.links = links - self.links
 
     @property
     def link_density(self) -> float:
@@ -52,7 +71,7 @@ class LinkElement:
     tag: str
     href: str
     rel: tuple[str, ...]
-    block: Block
+    block: Element
     surroundings: Surroundings
     start: int
     end: int
@@ -99,26 +118,12 @@ def read_outline(root: LexborNode) -> Outline:
     return reader.finish()
 
 
-class _Element:
-    """An element that is being read, with the block that its content belongs to."""
-
-    __slots__ = ("block", "is_block", "link", "node", "surroundings", "tag")
-
-    def __init__(self, node: LexborNode, tag: str, surroundings: Surroundings, block: Block, is_block: bool) -> None:
-        self.node = node
-        self.tag = tag
-        self.surroundings = surroundings
-        self.block = block
-        self.is_block = is_block
-        self.link: LinkElement | None = None
-
-
 class _Reader:
     """Takes openings, texts and closings in document order."""
 
     def __init__(self) -> None:
         self.outline = Outline()
-        self.open_elements: list[_Element] = []
+        self.open_elements: list[Element] = []
         self._open_links: list[LinkElement] = []
         self._parts: list[str] = []
         self._length = 0
@@ -127,18 +132,14 @@ class _Reader:
         self._link_count = 0
         self._is_apart = False  # the next word is parted from the last by white space or a block's border
         self._svg_depth = 0
-        self._page = Block(Surroundings(), None, 0, 0, 0, 0)
 
     def open(self, node: LexborNode, tag: str) -> None:
         outer = self.open_elements[-1] if self.open_elements else None
         attributes = node.attributes
-        surroundings = enter(outer.surroundings if outer else self._page.surroundings, tag, attributes)
-        block = outer.block if outer else self._page
-        is_block = tag in BLOCKS
-        if is_block:
+        element = Element(node, tag, enter(outer.surroundings if outer else NOWHERE, tag, attributes), outer)
+        if tag in BLOCKS:
             self._is_apart = True
-            block = self._open_block(tag, surroundings, block)
-        element = _Element(node, tag, surroundings, block, is_block=is_block)
+            element.begin_block(self._length, self._ink, self._linked_ink, self._link_count)
         self.open_elements.append(element)
         note = _NOTED.get(tag)
         if note is not None:
@@ -165,10 +166,10 @@ class _Reader:
         if element.link is not None:
             element.link.end = self._length
             self._open_links.pop()
-        if element.is_block:
+        if element.block is element:
             self._is_apart = True
-            self._close_block(element.block)
-        if element.tag == "svg":
+            element.end_block(self._length, self._ink, self._linked_ink, self._link_count)
+        elif element.tag == "svg":
             self._svg_depth -= 1
         return element.node
 
@@ -176,19 +177,7 @@ class _Reader:
         self.outline.text = "".join(self._parts)
         return self.outline
 
-    def _open_block(self, tag: str, surroundings: Surroundings, outer: Block) -> Block:
-        block = Block(surroundings, outer.list_around, self._length, self._ink, self._linked_ink, self._link_count)
-        if tag in LISTS:
-            block.list_around = block
-        return block
-
-    def _close_block(self, block: Block) -> None:
-        block.end = self._length
-        block.ink = self._ink - block.ink
-        block.linked_ink = self._linked_ink - block.linked_ink
-        block.links = self._link_count - block.links
-
-    def _add_link(self, element: _Element, href: str, attributes: Attributes) -> LinkElement | None:
+    def _add_link(self, element: Element, href: str, attributes: Attributes) -> LinkElement | None:
         if len(self.outline.links) == MAX_LINKS:
             self.outline.overflow_count += 1
             return None
@@ -204,7 +193,7 @@ class _Reader:
         self.outline.links.append(link)
         return link
 
-    def _note_anchor(self, element: _Element, attributes: Attributes) -> None:
+    def _note_anchor(self, element: Element, attributes: Attributes) -> None:
         if "href" not in attributes:
             return
         self._link_count += 1
@@ -213,23 +202,23 @@ class _Reader:
             element.link = link
             self._open_links.append(link)
 
-    def _note_area(self, element: _Element, attributes: Attributes) -> None:
+    def _note_area(self, element: Element, attributes: Attributes) -> None:
         if "href" in attributes:
             link = self._add_link(element, attributes["href"] or "", attributes)
             if link is not None:
                 link.alt = _alt(attributes)
 
-    def _note_image(self, element: _Element, attributes: Attributes) -> None:
+    def _note_image(self, element: Element, attributes: Attributes) -> None:
         if self._open_links:
             link = self._open_links[-1]
             link.has_image = True
             link.alt = link.alt or _alt(attributes)
 
-    def _note_link(self, element: _Element, attributes: Attributes) -> None:
+    def _note_link(self, element: Element, attributes: Attributes) -> None:
         if "href" in attributes and "canonical" in rel_tokens(attributes.get("rel") or ""):
             self._add_link(element, attributes["href"] or "", attributes)
 
-    def _note_meta(self, element: _Element, attributes: Attributes) -> None:
+    def _note_meta(self, element: Element, attributes: Attributes) -> None:
         content = attributes.get("content") or ""
         if (attributes.get("http-equiv") or "").strip().lower() == "refresh":
             target = refresh_target(content)
@@ -238,21 +227,21 @@ class _Reader:
         elif attributes.get("name"):
             self.outline.metas.append((attributes["name"] or "", content))
 
-    def _note_base(self, element: _Element, attributes: Attributes) -> None:
+    def _note_base(self, element: Element, attributes: Attributes) -> None:
         if "href" in attributes and self.outline.base_href is None and not self._svg_depth:
             self.outline.base_href = attributes["href"] or ""
 
-    def _note_title(self, element: _Element, attributes: Attributes) -> None:
+    def _note_title(self, element: Element, attributes: Attributes) -> None:
         if self.outline.title is None and not self._svg_depth:
             self.outline.title = " ".join(element.node.text().split())
 
-    def _note_html(self, element: _Element, attributes: Attributes) -> None:
+    def _note_html(self, element: Element, attributes: Attributes) -> None:
         self.outline.language = (attributes.get("lang") or "").strip().lower() or None
 
-    def _note_svg(self, element: _Element, attributes: Attributes) -> None:
+    def _note_svg(self, element: Element, attributes: Attributes) -> None:
         self._svg_depth += 1
 
-    def _note_break(self, element: _Element, attributes: Attributes) -> None:
+    def _note_break(self, element: Element, attributes: Attributes) -> None:
         self._is_apart = True
 
 

@@ -71,8 +71,7 @@ class Manners:
             raise RobotsUnreachable(f"robots.txt: {rules.failure}")
         if not rules.allows(request.url):
             raise RobotsDisallowed("robots.txt says no")
-        if rules.delay > self._crawler.settings.getfloat("DOWNLOAD_DELAY"):
-            self._slow_down(request.meta["download_slot"], rules.delay)
+        self._slow_down(request.meta["download_slot"], rules.delay)
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Defence in depth: whoever answered must be someone we may connect to."""
@@ -111,7 +110,11 @@ class Manners:
         return f"more than {MAX_REDIRECTS} redirects", b""
 
     def _slow_down(self, slot: str, delay: float) -> None:
+        """Never speeds up: a host's origins share its slot, and the longest delay of them holds."""
         downloader = self._engine.downloader
+        given = downloader.per_slot_settings.get(slot, {}).get("delay")
+        if delay <= (self._crawler.settings.getfloat("DOWNLOAD_DELAY") if given is None else given):
+            return
         downloader.per_slot_settings[slot] = {"delay": delay, "concurrency": 1}
         if slot in downloader.slots:
             downloader.slots[slot].delay = delay

@@ -111,10 +111,6 @@ class CrawlConfig:
         judged = {seed: judge(seed) for seed in self.seeds}
         return [seed for seed in judged.values() if isinstance(seed, CanonicalUrl)]
 
-    def includes(self, url: CanonicalUrl) -> bool:
-        """Whether a page may be fetched as far as scope goes."""
-        return self.follow_external or url.domain in self.domains
-
     def facts(self) -> dict[str, object]:
         """The first line of the journal: what the crawl is."""
         domains = sorted(self.domains)

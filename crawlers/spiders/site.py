@@ -75,6 +75,7 @@ class SiteSpider(scrapy.Spider):
         self.failure: Exception | None = None
         """What made it impossible to go on."""
         self._sink = sink
+        self._domains = config.domains
         states = adopted_states(Path(config.folder), journal.state)
         self.counts = Counter(states.values())
         self._frontier = Frontier(
@@ -188,7 +189,7 @@ class SiteSpider(scrapy.Spider):
             return f"redirects in a loop to {target.url}"
         if len(visit.chain) >= MAX_REDIRECTS:
             return f"redirects more than {MAX_REDIRECTS} times, next to {target.url}"
-        if not self.config.includes(target):
+        if not self._includes(target):
             return f"redirects out of scope to {target.url}"
         return target
 
@@ -240,12 +241,16 @@ class SiteSpider(scrapy.Spider):
         if self._under_way <= 0:
             self._level_done.set()
 
+    def _includes(self, url: CanonicalUrl) -> bool:
+        """Whether a page may be fetched as far as scope goes."""
+        return self.config.follow_external or url.domain in self._domains
+
     def _give_up(self, error: Exception) -> None:
         self.failure = self.failure or error
         self.stop()
 
     def _add(self, url: object, depth: int) -> None:
-        if isinstance(url, CanonicalUrl) and self.config.includes(url):
+        if isinstance(url, CanonicalUrl) and self._includes(url):
             self._frontier.add(url, depth)
 
     async def _report(self) -> None:

@@ -51,7 +51,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
         yield journal
 
 
-def tables(folder: Path) -> dict[str, pa.Table]:
+def tables(folder: Path) -> dict[str, Any]:
     """Every part of a folder, checked against what the journal says of its files."""
     found: dict[str, list[pa.Table]] = {}
     for part in Journal.read(folder).parts:

@@ -4,11 +4,13 @@ import csv
 import gzip
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from crawlers.__main__ import main
+from crawlers.frontier import Frontier
 from crawlers.journal import Journal, JournalState
 from crawlers.settings import CrawlConfig, scrapy_settings
 from linklake.demo.server import DemoServer, seeds
 from schemas.catalog import dataset
+from schemas.identity import CanonicalUrl, judge
 from tests.crawlers.small_web import Reply, SmallWeb, page, redirect, text
 
 Row = dict[str, Any]
@@ -78,7 +83,6 @@ def fetches(crawl: CrawlConfig) -> dict[str, Row]:
     by_url = {row["requested_url"]: row for row in found}
     assert len(by_url) == len(found), "one row for each URL asked for"
     return by_url
-
 
 
 SITE = {
@@ -448,7 +452,7 @@ def test_a_host_is_asked_no_faster_than_its_delay(tmp_path: Path) -> None:
         run(config(tmp_path, seeds=seeds, connect_to={"*.test": web.address}, delay=0.25))
         for host, delay, count in (("a.test", 0.25, 4), ("slow.test", 0.7, 3)):
             times = [at for url, at in web.requests if url.startswith(host)]
-            gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+            gaps = [after - before for before, after in pairwise(times)]
             assert len(times) == count
             assert min(gaps) >= delay - 0.06, (host, gaps)
 
@@ -569,6 +573,122 @@ def test_the_tiny_web_is_crawled_as_it_is_drawn(tmp_path: Path) -> None:
         ), url
         if status:
             assert row["source_url"] == truth["final_url"]
+
+
+def test_a_full_disk_ends_the_crawl_with_one_line_and_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    replies = {
+        "a.test/": page(*(f"/{n}" for n in range(20))),
+        **{f"a.test/{n}": page("/") for n in range(20)},
+    }
+    with SmallWeb(replies) as web:
+        crawl = config(
+            tmp_path,
+            seeds=("http://a.test/",),
+            connect_to={"a.test": web.address},
+            part_seconds=0.2,
+            delay=0.05,
+        )
+        crawl.write(tmp_path / "crawl.json")
+        done = subprocess.run(
+            [sys.executable, "-m", "crawlers", str(tmp_path / "crawl.json")],
+            cwd=REPOSITORY,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        )
+        assert done.returncode == 1
+        assert "the crawl test-1 cannot go on (OSError: [Errno 27] File too large" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert state_of(crawl).complete is None
+        assert len(run(crawl)) == 21
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "message"),
+    [
+        ({"contact": ""}, 2, "a crawl needs a contact"),
+        ({"contact": "a@b\r\nX: y"}, 2, "a crawl needs a contact"),
+        ({"contact": None}, 2, "a crawl needs a contact"),
+        ({"seeds": []}, 2, "at least one seed"),
+        ({"seeds": ["nonsense"]}, 2, "the seed 'nonsense' is no web address"),
+        ({"seeds": ["ftp://a.test/"]}, 2, "is no web address (not_http)"),
+        ({"page_budget": 0}, 2, "page_budget is 0: give a number from 1 on"),
+        ({"delay": -1}, 2, "delay is -1: give a number from 0 on"),
+        ({"depth": "deep"}, 2, "depth is 'deep': give a number from 0 on"),
+        ({"concurrency": True}, 2, "concurrency is True"),
+        ({"allow_networks": ["local"]}, 2, "local is no network"),
+        ({"connect_to": {"a.test": "somewhere"}}, 2, "cannot connect a.test to somewhere"),
+        ({"surprise": 1}, 2, "unknown fields (surprise)"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: dict[str, Any], code: int, message: str
+) -> None:
+    path = tmp_path / "crawl.json"
+    config(tmp_path, seeds=("http://a.test/",)).write(path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+    assert main([str(path)]) == code
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "observing").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "not json", '{"crawl_id": "x"}'])
+def test_a_file_that_is_no_configuration_is_misuse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    path = tmp_path / "crawl.json"
+    path.write_text(text)
+    assert main([str(path)]) == 2
+    assert main([str(tmp_path / "missing.json")]) == 2
+    assert main([]) == 2
+    assert str(path) in capsys.readouterr().err
+
+
+def test_a_complete_crawl_is_left_as_it_is(tmp_path: Path) -> None:
+    with SmallWeb({"a.test/": page()}) as web:
+        crawl = config(tmp_path, seeds=("http://a.test/",), connect_to={"a.test": web.address})
+        run(crawl)
+        journal = (Path(crawl.folder) / "journal.jsonl").read_bytes()
+        asked = len(web.requests)
+        run(crawl)
+        assert len(web.requests) == asked
+    assert (Path(crawl.folder) / "journal.jsonl").read_bytes() == journal
+
+
+def canonical(path: str) -> CanonicalUrl:
+    judged = judge(f"http://a.test/{path}")
+    assert isinstance(judged, CanonicalUrl)
+    return judged
+
+
+def levels(frontier: Frontier) -> list[tuple[int, list[str]]]:
+    found = []
+    while level := frontier.next_level():
+        found.append((level[0], sorted(url.url.rpartition("/")[2] for url in level[1])))
+    return found
+
+
+def test_the_frontier_goes_level_by_level_and_asks_once() -> None:
+    frontier = Frontier([canonical("s"), canonical("s")], budget=9, depth=2, asked=["http://a.test/old"])
+    for path, depth in (("b", 2), ("a", 1), ("b", 1), ("old", 1), ("deep", 3), ("s", 1), ("c", 2)):
+        frontier.add(canonical(path), depth)
+    assert levels(frontier) == [(0, ["s"]), (1, ["a", "b"]), (2, ["c"])]
+
+
+def test_the_frontier_keeps_to_its_budget_whatever_the_order() -> None:
+    names = [f"p{n}" for n in range(5000)]
+    chosen = []
+    for order in (names, names[::-1]):
+        frontier = Frontier([canonical("s")], budget=10, depth=None)
+        for name in order:
+            frontier.add(canonical(name), 1)
+        chosen.append(levels(frontier))
+    assert chosen[0] == chosen[1]
+    assert [len(urls) for _, urls in chosen[0]] == [1, 9]
 
 
 def test_nothing_of_scrapy_listens_remembers_or_decides() -> None:

@@ -20,6 +20,7 @@ from schemas import identity
 from schemas.catalog import dataset
 from schemas.dataset import Column, Dataset
 from schemas.graph_columns import Node
+from schemas.vocabulary import NEUTRAL_LINK_TYPES
 from transforms.engines.duckdb import DuckDB, Resources
 from transforms.farms.stages import SCORE_FARMS
 from transforms.graph.stages import BUILD_EDGES, RANK_DOMAINS, RANK_HOSTS, SCORE_AUTHORITY, import_graph
@@ -46,6 +47,9 @@ _STAGES: Final = (
     BUILD_MARTS,
 )
 
+_IMPORTED: Final = "imported_"
+_SOME_TIME: Final = "2026-11-01 00:00"
+
 _SOUND: Final[Mapping[str, Mapping[str, Callable[[Row], Any]]]] = {
     "crawls": {
         "observed_from": lambda row: row.get("observed_to", row.get("started_at")),
@@ -57,11 +61,12 @@ _SOUND: Final[Mapping[str, Mapping[str, Callable[[Row], Any]]]] = {
         "status": lambda row: 200 if row.get("state", "fetched") in ("fetched", "not_html") else None,
     },
     "links": {
-        "link_type": lambda row: "text",
+        "link_type": lambda _: "text",
         "link_types": lambda row: [row["link_type"]],
-        "sightings": lambda row: 1,
-        "followed_sightings": lambda row: row["sightings"] - row.get("nofollowed_sightings", 0),
+        "sightings": lambda _: 1,
+        "followed_sightings": lambda row: _followed(row),
         "link_scope": lambda row: _scope(row),
+        "first_seen": lambda _: _SOME_TIME,
         "last_seen": lambda row: row["first_seen"],
         "last_checked_at": lambda row: None if row.get("link_state") == "unchecked" else row["last_seen"],
         "seen_crawl_id": lambda _: BEFORE,
@@ -83,6 +88,11 @@ class Case:
     given: Mapping[str, Rows]
     expected: Rows
 
+    @property
+    def dataset(self) -> Dataset:
+        """What the rows of ``table`` are rows of."""
+        return dataset(self.table.removeprefix(_IMPORTED))
+
     def __str__(self) -> str:
         return f"{self.table}/{self.name}"
 
@@ -95,6 +105,7 @@ def cases() -> list[Case]:
 def rows_of(table: str, given: Mapping[str, Rows], temporary: Path) -> Rows:
     """All rows and columns of ``table`` as its real stage makes them of the given rows."""
     stage = stage_of(table)
+    made = table.removeprefix(_IMPORTED)
     engine = DuckDB(Resources("1GB", 2, temporary))
     try:
         names = {i.name for i in stage.inputs}
@@ -107,18 +118,18 @@ def rows_of(table: str, given: Mapping[str, Rows], temporary: Path) -> Rows:
             _write(engine, dataset("link_classes"), query, temporary)
         for name, output in stage.build(RUN, engine).items():
             _write(engine, dataset(name), output, temporary)
-            if name == table:
+            if name == made:
                 break
-        columns = [c.name for c in dataset(table).columns]
-        return engine.arrow(table, columns).to_pylist()
+        columns = [c.name for c in dataset(made).columns]
+        return engine.arrow(made, columns).to_pylist()
     finally:
         engine.close()
 
 
 def stage_of(table: str) -> Stage:
     """The stage that a folder's name stands for; ``imported_<node>_…`` is a table of ``import_graph``."""
-    if table.startswith("imported_"):
-        node: Node = "host" if "_host_" in table else "domain"
+    if table.startswith(_IMPORTED):
+        node: Node = "host" if "host_" in table else "domain"
         return import_graph(node)
     return next(stage for stage in _STAGES if table in stage.outputs)
 
@@ -135,7 +146,7 @@ def filled(input_: Input, given: Mapping[str, Rows]) -> pa.Table:
         row = dict(row)
         if table.name == "link_observations":
             fetch = fetches[row.get("fetch_id", "")]
-            row = {"position": position, "source_url": fetch["source_url"], "fetched_at": fetch["fetched_at"], **row}
+            row = {"position": position, "source_url": fetch["source_url"], "fetched_at": fetch["fetched_at"]} | row
         row.setdefault("crawl_id", BEFORE if input_.which == "previous" else RUN.crawl_id)
         _fill(table, row)
         rows.append({c.name: _value(c, row[c.name]) for c in table.columns})
@@ -193,7 +204,7 @@ def _default(column: Column) -> Any:
     if column.values:
         return column.values[0]
     if pa.types.is_timestamp(column.type):
-        return "2026-11-01 00:00"
+        return _SOME_TIME
     if pa.types.is_list(column.type):
         return []
     if pa.types.is_boolean(column.type):
@@ -217,3 +228,9 @@ def _scope(row: Row) -> str:
     if source.host == target.host:
         return "same_host"
     return "same_domain" if source.domain == target.domain else "external"
+
+
+def _followed(row: Row) -> int:
+    if row["link_type"] in NEUTRAL_LINK_TYPES:
+        return 0
+    return int(row["sightings"] - row.get("nofollowed_sightings", 0))

@@ -6,7 +6,6 @@ import pyarrow as pa
 import pytest
 
 from schemas import identity
-from schemas.catalog import dataset
 from schemas.dataset import Dataset
 from tests.transforms.sql_cases import Case, as_expected, cases, rows_of
 
@@ -18,7 +17,7 @@ TABLES = ("links", "link_classes", "host_edges", "domain_edges", "host_nodes", "
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_case_gives_exactly_the_rows_expected_of_it(case: Case, tmp_path: Path) -> None:
-    table = dataset(case.table)
+    table = case.dataset
     columns = set().union(*case.expected)
     assert all(row.keys() == columns for row in case.expected), "every expected row names the same columns"
     rows = rows_of(case.table, case.given, tmp_path)
@@ -30,7 +29,7 @@ def test_a_case_gives_exactly_the_rows_expected_of_it(case: Case, tmp_path: Path
 def test_a_case_gives_the_same_rows_with_ids_of_few_bits(
     case: Case, bits: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = dataset(case.table)
+    table = case.dataset
     full = rows_of(case.table, case.given, tmp_path)
     monkeypatch.setattr(identity, "ID_BITS", bits)
     few = rows_of(case.table, case.given, tmp_path)
