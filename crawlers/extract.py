@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from crawlers.directives import Directives, page_directives
 from crawlers.encoding import charset_of, to_utf8
@@ -95,7 +95,8 @@ def extract(
     headers = list(headers)
     utf8, encoding_used = to_utf8(html, encoding or _http_charset(headers))
     markup, dropped_links = tame(utf8)
-    root = LexborHTMLParser(markup).root
+    # Without events the tree is what the source says: no copy of an option in `selectedcontent`.
+    root = LexborHTMLParser(markup, options=LexborDocumentOptions.WO_EVENTS).root
     outline = read_outline(root) if root is not None else Outline()
     outline.overflow_count += dropped_links
     links = _judged_links(outline, url)
@@ -201,7 +202,7 @@ def _head_observation(position: int, link: LinkElement, target: CanonicalUrl) ->
 
 
 def _placement(link: LinkElement) -> tuple[str, float]:
-    around, enclosing = link.surroundings, link.block.list_around
+    around, enclosing = link.surroundings, link.list_around
     if around.placement == "main" and enclosing is not None:
         listed = place_of_list(enclosing.surroundings, links=enclosing.links, density=enclosing.link_density)
         if listed is not None:

@@ -6,7 +6,7 @@ from typing import Final
 from selectolax.lexbor import LexborNode
 
 from crawlers.directives import refresh_target, rel_tokens
-from crawlers.placement import NOWHERE, Attributes, Surroundings, enter
+from crawlers.placement import PLACE_OF_TAG, Attributes, Surroundings, enter
 
 MAX_LINKS: Final = 10_000
 """Link elements kept of a page; the rest are counted."""
@@ -25,35 +25,22 @@ UNREAD: Final = frozenset(["iframe", "noembed", "noframes", "script", "style", "
 """Elements whose content is no text of the page and holds no links: raw text, or another document."""
 
 
-class Element:
-    """An element that was entered, with the block (itself or around it) and the list that its content belongs to.
+class Block:
+    """A block element's place in the text, and what it holds. Ink is text without white space.
 
-    A block counts its text; ink is text without white space. Until it closes `ink`, `linked_ink` and `links` hold
-    the page's counts at its opening, then its own.
+    Until the element closes `ink`, `linked_ink` and `links` hold the page's counts at its opening, then its own.
     """
 
-    __slots__ = (
-        "block", "end", "ink", "link", "linked_ink", "links", "list_around", "node", "start", "surroundings", "tag"
-    )  # fmt: skip
+    __slots__ = ("end", "ink", "linked_ink", "links", "start", "surroundings")
 
-    def __init__(self, node: LexborNode, tag: str, surroundings: Surroundings, outer: "Element | None") -> None:
-        self.node = node
-        self.tag = tag
+    def __init__(self, surroundings: Surroundings, start: int, ink: int, linked_ink: int, links: int) -> None:
         self.surroundings = surroundings
-        self.link: LinkElement | None = None
-        self.block = outer.block if outer else self
-        self.list_around = outer.list_around if outer else None
-
-    def begin_block(self, start: int, ink: int, linked_ink: int, links: int) -> None:
-        self.block = self
-        if self.tag in LISTS:
-            self.list_around = self
         self.start = self.end = start
         self.ink = ink
         self.linked_ink = linked_ink
         self.links = links
 
-    def end_block(self, end: int, ink: int, linked_ink: int, links: int) -> None:
+    def close(self, end: int, ink: int, linked_ink: int, links: int) -> None:
         self.end = end
         self.ink = ink - self.ink
         self.linked_ink = linked_ink - self.linked_ink
@@ -71,7 +58,10 @@ class LinkElement:
     tag: str
     href: str
     rel: tuple[str, ...]
-    block: Element
+    block: Block
+    """The innermost block around it."""
+    list_around: Block | None
+    """The innermost list around it."""
     surroundings: Surroundings
     start: int
     end: int
@@ -96,12 +86,14 @@ class Outline:
 
 def read_outline(root: LexborNode) -> Outline:
     """Walk the tree below `root` once, without recursion: time and memory grow with the page, no faster."""
-    reader = _Reader()
+    reader = _Reader(root)
     node: LexborNode | None = root
     while node is not None:
         tag = node.tag
         if tag == "-text":
-            reader.add_text(node.text_content or "")
+            text = node.text_content
+            if text:
+                reader.add_text(text)
         elif tag is not None and tag[0] != "-":
             child = None if tag in UNREAD else node.first_child
             if child is not None:
@@ -118,12 +110,30 @@ def read_outline(root: LexborNode) -> Outline:
     return reader.finish()
 
 
+class _Element:
+    """An element that is being read, with the block and the list that its content belongs to."""
+
+    __slots__ = ("block", "is_block", "link", "list_around", "node", "surroundings", "tag")
+
+    def __init__(
+        self, node: LexborNode, tag: str, surroundings: Surroundings, block: Block, list_around: Block | None
+    ) -> None:
+        self.node = node
+        self.tag = tag
+        self.surroundings = surroundings
+        self.block = block
+        self.list_around = list_around
+        self.is_block = False
+        self.link: LinkElement | None = None
+
+
 class _Reader:
     """Takes openings, texts and closings in document order."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: LexborNode) -> None:
         self.outline = Outline()
-        self.open_elements: list[Element] = []
+        self.open_elements: list[_Element] = []
+        self._page = _Element(root, "", Surroundings(), Block(Surroundings(), 0, 0, 0, 0), None)
         self._open_links: list[LinkElement] = []
         self._parts: list[str] = []
         self._length = 0
@@ -134,13 +144,15 @@ class _Reader:
         self._svg_depth = 0
 
     def open(self, node: LexborNode, tag: str) -> None:
-        outer = self.open_elements[-1] if self.open_elements else None
         attributes = node.attributes
-        element = Element(node, tag, enter(outer.surroundings if outer else NOWHERE, tag, attributes), outer)
-        if tag in BLOCKS:
-            self._is_apart = True
-            element.begin_block(self._length, self._ink, self._linked_ink, self._link_count)
+        outer = self.open_elements[-1] if self.open_elements else self._page
+        surroundings = outer.surroundings
+        if attributes or tag in PLACE_OF_TAG:
+            surroundings = enter(surroundings, tag, attributes)
+        element = _Element(node, tag, surroundings, outer.block, outer.list_around)
         self.open_elements.append(element)
+        if tag in BLOCKS:
+            self._open_block(element)
         note = _NOTED.get(tag)
         if note is not None:
             note(self, element, attributes)
@@ -148,17 +160,17 @@ class _Reader:
     def add_text(self, raw: str) -> None:
         words = raw.split()
         if not words:
-            self._is_apart = self._is_apart or bool(raw)
+            self._is_apart = True
             return
-        ink = sum(map(len, words))
+        text = " ".join(words)
+        ink = len(text) - len(words) + 1
         self._ink += ink
         if self._open_links:
             self._linked_ink += ink
-        if (self._is_apart or raw[0].isspace()) and self._length:
-            self._parts.append(" ")
-            self._length += 1
-        self._parts.append(" ".join(words))
-        self._length += ink + len(words) - 1
+        if self._length and (self._is_apart or raw[0].isspace()):
+            text = " " + text
+        self._parts.append(text)
+        self._length += len(text)
         self._is_apart = raw[-1].isspace()
 
     def close(self) -> LexborNode:
@@ -166,9 +178,9 @@ class _Reader:
         if element.link is not None:
             element.link.end = self._length
             self._open_links.pop()
-        if element.block is element:
+        if element.is_block:
             self._is_apart = True
-            element.end_block(self._length, self._ink, self._linked_ink, self._link_count)
+            element.block.close(self._length, self._ink, self._linked_ink, self._link_count)
         elif element.tag == "svg":
             self._svg_depth -= 1
         return element.node
@@ -177,15 +189,23 @@ class _Reader:
         self.outline.text = "".join(self._parts)
         return self.outline
 
-    def _add_link(self, element: Element, href: str, attributes: Attributes) -> LinkElement | None:
+    def _open_block(self, element: _Element) -> None:
+        self._is_apart = True
+        element.is_block = True
+        element.block = Block(element.surroundings, self._length, self._ink, self._linked_ink, self._link_count)
+        if element.tag in LISTS:
+            element.list_around = element.block
+
+    def _add_link(self, element: _Element, href: str, attributes: Attributes) -> LinkElement | None:
         if len(self.outline.links) == MAX_LINKS:
             self.outline.overflow_count += 1
             return None
         link = LinkElement(
             tag=element.tag,
             href=href,
-            rel=rel_tokens(attributes.get("rel") or ""),
+            rel=rel_tokens(attributes["rel"] or "") if "rel" in attributes else (),
             block=element.block,
+            list_around=element.list_around,
             surroundings=element.surroundings,
             start=self._length,
             end=self._length,
@@ -193,7 +213,7 @@ class _Reader:
         self.outline.links.append(link)
         return link
 
-    def _note_anchor(self, element: Element, attributes: Attributes) -> None:
+    def _note_anchor(self, element: _Element, attributes: Attributes) -> None:
         if "href" not in attributes:
             return
         self._link_count += 1
@@ -202,23 +222,24 @@ class _Reader:
             element.link = link
             self._open_links.append(link)
 
-    def _note_area(self, element: Element, attributes: Attributes) -> None:
+    def _note_area(self, element: _Element, attributes: Attributes) -> None:
         if "href" in attributes:
             link = self._add_link(element, attributes["href"] or "", attributes)
             if link is not None:
                 link.alt = _alt(attributes)
 
-    def _note_image(self, element: Element, attributes: Attributes) -> None:
+    def _note_image(self, element: _Element, attributes: Attributes) -> None:
         if self._open_links:
             link = self._open_links[-1]
             link.has_image = True
             link.alt = link.alt or _alt(attributes)
 
-    def _note_link(self, element: Element, attributes: Attributes) -> None:
-        if "href" in attributes and "canonical" in rel_tokens(attributes.get("rel") or ""):
+    def _note_link(self, element: _Element, attributes: Attributes) -> None:
+        rel = attributes.get("rel") or ""
+        if "href" in attributes and "canonical" in rel.lower() and "canonical" in rel_tokens(rel):
             self._add_link(element, attributes["href"] or "", attributes)
 
-    def _note_meta(self, element: Element, attributes: Attributes) -> None:
+    def _note_meta(self, element: _Element, attributes: Attributes) -> None:
         content = attributes.get("content") or ""
         if (attributes.get("http-equiv") or "").strip().lower() == "refresh":
             target = refresh_target(content)
@@ -227,21 +248,21 @@ class _Reader:
         elif attributes.get("name"):
             self.outline.metas.append((attributes["name"] or "", content))
 
-    def _note_base(self, element: Element, attributes: Attributes) -> None:
+    def _note_base(self, element: _Element, attributes: Attributes) -> None:
         if "href" in attributes and self.outline.base_href is None and not self._svg_depth:
             self.outline.base_href = attributes["href"] or ""
 
-    def _note_title(self, element: Element, attributes: Attributes) -> None:
+    def _note_title(self, element: _Element, attributes: Attributes) -> None:
         if self.outline.title is None and not self._svg_depth:
             self.outline.title = " ".join(element.node.text().split())
 
-    def _note_html(self, element: Element, attributes: Attributes) -> None:
+    def _note_html(self, element: _Element, attributes: Attributes) -> None:
         self.outline.language = (attributes.get("lang") or "").strip().lower() or None
 
-    def _note_svg(self, element: Element, attributes: Attributes) -> None:
+    def _note_svg(self, element: _Element, attributes: Attributes) -> None:
         self._svg_depth += 1
 
-    def _note_break(self, element: Element, attributes: Attributes) -> None:
+    def _note_break(self, element: _Element, attributes: Attributes) -> None:
         self._is_apart = True
 
 

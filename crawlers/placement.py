@@ -92,10 +92,6 @@ class Surroundings:
         return self.is_removed or self.is_invisible or self.is_tiny
 
 
-NOWHERE: Final = Surroundings()
-"""The surroundings of the root."""
-
-
 def enter(outer: Surroundings, tag: str, attributes: Attributes) -> Surroundings:
     """Give the surroundings inside an element that stands in `outer`; the innermost decisive element wins."""
     inner = outer

@@ -70,7 +70,9 @@ def tame(html: bytes) -> tuple[bytes, int]:
 def _is_plainly_harmless(html: bytes) -> bool:
     """Say so of nearly all pages without looking at every tag."""
     pieces = html.split(b"<")
-    if len(pieces) > SHALLOW_TAGS or any(_may_hold_many_attributes(piece) for piece in pieces[1:]):
+    if len(pieces) > SHALLOW_TAGS:
+        return False
+    if max(map(len, pieces)) >= LONG_TAG_BYTES and any(map(_may_hold_many_attributes, pieces)):
         return False
     if len(pieces) < HARMLESS_TAGS:
         return True

@@ -49,7 +49,7 @@ _CRAWL_ID: Final = re.compile(r"(?=.*[a-z])[a-z0-9][a-z0-9.-]{0,62}")
 _HASH_BLOCK: Final = 1 << 20
 
 
-def reached(point: str) -> None:
+def reached(point: str, /) -> None:
     """A named point of the write path; tests put a kill here.
 
     The points, in order: ``part_written``, ``part_fsynced``, ``before_commit``, ``after_commit``.

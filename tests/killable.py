@@ -10,23 +10,23 @@ from linklake.cli import main
 from schemas import lake
 
 
-def kill_at(point: str, passing: int) -> None:
-    """Make the passing-th time that ``point`` is reached the last thing that this process does."""
+def kill_at(wanted: str, passing: int) -> None:
+    """Make the passing-th time that ``wanted`` is reached the last thing that this process does."""
     left = passing
 
-    def reached(name: str) -> None:
+    def kill(reached: str, /) -> None:
         nonlocal left
-        if name == point:
+        if reached == wanted:
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    lake.reached = reached
+    lake.reached = kill
 
 
 if __name__ == "__main__":
-    wanted, _, number = sys.argv[1].partition(":")
-    if wanted != "-":
-        kill_at(wanted, int(number or 1))
+    point, _, number = sys.argv[1].partition(":")
+    if point != "-":
+        kill_at(point, int(number or 1))
     print("ready", flush=True)
     sys.exit(main(sys.argv[2:]))

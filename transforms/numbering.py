@@ -16,10 +16,11 @@ from transforms.stage import Tables
 class NumberedGraph:
     """Nodes by ascending name, edges as pairs of their numbers.
 
-    ``nodes`` and ``edges`` hold the columns asked for; ``sources`` and ``targets`` are int64[m] in 0..n-1, in the order
+    ``names`` are the nodes', ``nodes`` and ``edges`` hold the columns asked for; ``sources`` and ``targets`` are int64[m] in 0..n-1, in the order
     of ``edges``. Names decide which node is meant, never ids.
     """
 
+    names: list[str]
     nodes: pa.Table
     edges: pa.Table
     sources: NDArray[np.int64]
@@ -28,7 +29,7 @@ class NumberedGraph:
     @property
     def node_count(self) -> int:
         """Nodes, with and without edges."""
-        return int(self.nodes.num_rows)
+        return len(self.names)
 
     def column(self, table: pa.Table, name: str) -> NDArray[Any]:
         """A column without nulls as an array."""
@@ -46,4 +47,4 @@ def numbered_graph(
     sources, targets = (
         pc.index_in(edges.column(end), value_set=names).to_numpy().astype(np.int64, copy=False) for end in ends
     )
-    return NumberedGraph(nodes, edges, sources, targets)
+    return NumberedGraph([str(name) for name in names.to_pylist()], nodes, edges, sources, targets)

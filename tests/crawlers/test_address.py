@@ -1,18 +1,42 @@
 """Addresses: which are public, what the user may name, and how a host with one bad answer is refused."""
 
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from scrapy import Request
+from scrapy.http import Response
 from twisted.internet.address import IPv4Address, IPv6Address
 
 from crawlers.address import AddressPolicy, GuardedResolver, is_public
+from crawlers.politeness import AddressRefused, Manners
 from schemas.errors import BadSetting
 from schemas.identity import CanonicalUrl, judge
 
-PUBLIC = ["1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "93.184.216.34", "100.63.255.255", "100.128.0.0", "126.255.255.255", "128.0.0.0", "168.63.129.15", "168.63.129.17", "169.253.255.255", "169.255.0.0", "172.15.255.255", "172.32.0.0", "191.255.255.255", "192.0.1.0", "192.0.3.0", "192.88.98.255", "192.88.100.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "198.51.99.255", "203.0.112.255", "203.0.114.0", "223.255.255.255", "2001:4860:4860::8888", "2606:4700:4700::1111", "2400:cb00::1", "2001:200::", "3ffe::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1", "2001:0:808:808::f7f7:f7f7"]
+PUBLIC = [
+    "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "93.184.216.34", "100.63.255.255", "100.128.0.0",
+    "126.255.255.255", "128.0.0.0", "168.63.129.15", "168.63.129.17", "169.253.255.255", "169.255.0.0",
+    "172.15.255.255", "172.32.0.0", "191.255.255.255", "192.0.1.0", "192.0.3.0", "192.88.98.255",
+    "192.88.100.0", "192.167.255.255", "192.169.0.0", "198.17.255.255", "198.20.0.0", "198.51.99.255",
+    "203.0.112.255", "203.0.114.0", "223.255.255.255", "2001:4860:4860::8888", "2606:4700:4700::1111",
+    "2400:cb00::1", "2001:200::", "3ffe::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1",
+    "2001:0:808:808::f7f7:f7f7",
+]  # fmt: skip
 
-NOT_PUBLIC = ["0.0.0.0", "0.255.255.255", "10.0.0.0", "10.0.0.5", "10.255.255.255", "100.64.0.0", "100.100.100.200", "100.127.255.255", "127.0.0.1", "127.255.255.254", "168.63.129.16", "169.254.0.1", "169.254.169.254", "169.254.170.2", "172.16.0.0", "172.31.255.255", "192.0.0.8", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.0.0", "192.168.255.255", "198.18.0.0", "198.19.255.255", "198.51.100.7", "203.0.113.7", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "::", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:10.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b::7f00:1", "64:ff9b:1::808:808", "100::1", "2001::1", "2001:0:808:808::80ff:fffe", "2001:0:7f00:1::f7f7:f7f7", "2001:2::1", "2001:10::1", "2001:20::1", "2001:db8::1", "2002:7f00:1::", "2002:a00:1::1", "2002:a9fe:a9fe::", "3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fdff::1", "fe80::1", "fe80::1%eth0", "febf::1", "fec0::1", "feff::1", "ff02::1", "ff0e::1", "4000::1"]
+NOT_PUBLIC = [
+    "0.0.0.0", "0.255.255.255", "10.0.0.0", "10.0.0.5", "10.255.255.255", "100.64.0.0", "100.100.100.200",
+    "100.127.255.255", "127.0.0.1", "127.255.255.254", "168.63.129.16", "169.254.0.1", "169.254.169.254",
+    "169.254.170.2", "172.16.0.0", "172.31.255.255", "192.0.0.8", "192.0.0.192", "192.0.2.1", "192.88.99.1",
+    "192.168.0.0", "192.168.255.255", "198.18.0.0", "198.19.255.255", "198.51.100.7", "203.0.113.7",
+    "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "::", "::1", "::127.0.0.1",
+    "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:10.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b::7f00:1",
+    "64:ff9b:1::808:808", "100::1", "2001::1", "2001:0:808:808::80ff:fffe", "2001:0:7f00:1::f7f7:f7f7",
+    "2001:2::1", "2001:10::1", "2001:20::1", "2001:db8::1", "2002:7f00:1::", "2002:a00:1::1",
+    "2002:a9fe:a9fe::", "3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fdff::1", "fe80::1", "fe80::1%eth0",
+    "febf::1", "fec0::1", "feff::1", "ff02::1", "ff0e::1", "4000::1",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("address", PUBLIC)
@@ -183,3 +207,25 @@ def test_the_system_is_asked_for_the_canonical_name(name: str, asked: str) -> No
     system = System()
     resolve(system, AddressPolicy(), name)
     assert system.asked == [asked]
+
+
+@pytest.mark.parametrize(
+    ("peer", "is_refused"),
+    [
+        ("8.8.8.8", False),
+        ("127.0.0.1", False),
+        ("127.0.0.2", True),
+        ("10.0.0.5", True),
+        ("::1", True),
+        (None, False),
+    ],
+)
+def test_an_answer_from_an_address_not_permitted_is_not_read(peer: str | None, is_refused: bool) -> None:
+    policy = AddressPolicy.of((), {"a.test": "127.0.0.1:8080"})
+    manners = Manners(SimpleNamespace(settings={"LINKLAKE_ADDRESS_POLICY": policy}))  # type: ignore[arg-type]
+    response = Response("http://b.example/", ip_address=ip_address(peer) if peer else None)
+    if not is_refused:
+        assert manners.process_response(Request(response.url), response) is response
+        return
+    with pytest.raises(AddressRefused, match=f"answered by {peer}"):
+        manners.process_response(Request(response.url), response)

@@ -6,7 +6,7 @@ measures are checked against networkx, scores by what the plot demands (tests/te
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from tests.tiny_web import LINKS, PAGES, Link
@@ -83,7 +83,7 @@ def _merge(source: str, target: str, seen: list[Link]) -> ExpectedLink:
         link_type=min((s.link_type for s in seen), key=TYPES.index),
         rel=" ".join(sorted(tokens)),
         rel_class=strongest,
-        anchor_text=first.alt if first.link_type == "image" else first.anchor_text,
+        anchor_text=first.alt if first.link_type in ("image", "area") else first.anchor_text,
         placement=first.placement,
         is_nofollow=is_restricted,
         is_ugc=is_restricted and "ugc" in voting_tokens,
@@ -93,7 +93,7 @@ def _merge(source: str, target: str, seen: list[Link]) -> ExpectedLink:
         equity_block_reason=None,
         sightings=len(seen),
     )
-    return ExpectedLink(**{f: getattr(merged, f) for f in merged.__slots__} | {"equity_block_reason": _reason(merged, seen)})
+    return replace(merged, equity_block_reason=_reason(merged, seen))
 
 
 def _reason(link: ExpectedLink, seen: list[Link]) -> str | None:

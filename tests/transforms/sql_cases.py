@@ -111,9 +111,11 @@ def rows_of(table: str, given: Mapping[str, Rows], temporary: Path) -> Rows:
         names = {i.name for i in stage.inputs}
         if unknown := given.keys() - names:
             raise ValueError(f"{stage.name} does not read {', '.join(sorted(unknown))}")
+        is_classed = "link_classes" in given
         for input_ in stage.inputs:
-            engine.bind_arrow(input_.name, filled(input_, given))
-        if "link_classes" in names and "link_classes" not in given:
+            if is_classed or input_.name != "link_classes":
+                engine.bind_arrow(input_.name, filled(input_, given))
+        if "link_classes" in names and not is_classed:
             query = CLASSIFY_LINKS.build(RUN, engine)["link_classes"]
             _write(engine, dataset("link_classes"), query, temporary)
         for name, output in stage.build(RUN, engine).items():

@@ -18,13 +18,13 @@ from transforms.stage import Input, Output, Run, Stage, Tables
 def score_farms(run: Run, tables: Tables) -> Mapping[str, Output]:
     """Measure out-link-set similarity, cluster what is alike, and judge clusters and members.
 
-    Only links outside navigation, header, footer and sidebar are evidence: what stands there alike on many domains is as
-    a rule one owner's template (the stations of one broadcaster), which is no vote and no farm.
+    Only links outside navigation, header, footer and sidebar are evidence: what stands there alike on many domains is
+    as a rule one owner's template (the stations of one broadcaster), which is no vote and no farm.
     """
     graph = numbered_graph(tables, "domain", node_columns=("is_crawled",), edge_columns=("body_link_count",))
     in_body = graph.column(graph.edges, "body_link_count") > 0
     sources, targets = graph.sources[in_body], graph.targets[in_body]
-    names = graph.nodes.column("domain").to_pylist()
+    names = graph.names
     is_crawled = graph.column(graph.nodes, "is_crawled").astype(bool)
     pairs = similar_pairs(sources, targets, graph.node_count, is_crawled)
     farms = find_farms(sources, targets, names, pairs)

@@ -43,16 +43,15 @@ def score_authority(run: Run, tables: Tables) -> Mapping[str, Output]:
     edges = (graph.sources[followed], graph.targets[followed], weights[followed], totals)
     scored = authority(graph.node_count, *edges, suspicion)
     with_farms = authority(graph.node_count, *edges, np.zeros(graph.node_count))
-    names = graph.nodes.column("domain")
     return {
         "domain_authority": _table(
             "domain_authority",
             run,
-            domain=names,
+            domain=graph.names,
             domain_id=graph.nodes.column("domain_id"),
             authority_score=scored.score,
             authority_percentile=scored.percentile,
-            authority_rank=competition_rank(scored.raw, names.to_pylist()),
+            authority_rank=competition_rank(scored.raw, graph.names),
             raw_authority=scored.raw,
             authority_score_with_farms=with_farms.score,
             score_version=[SCORE_VERSION] * graph.node_count,
@@ -88,18 +87,16 @@ def import_graph(node: Node) -> Stage:
 def _ranks(node: Node, run: Run, tables: Tables) -> pa.Table:
     graph = numbered_graph(tables, node)
     rows = csr.build(graph.sources, graph.targets, graph.node_count)
-    names = graph.nodes.column(node)
-    ties = names.to_pylist()
     page = pagerank(rows).scores
     central, is_exact = harmonic(rows)
     return _table(
         f"{node}_ranks",
         run,
-        **{node: names, f"{node}_id": graph.nodes.column(f"{node}_id")},
+        **{node: graph.names, f"{node}_id": graph.nodes.column(f"{node}_id")},
         pagerank=page,
-        pagerank_rank=competition_rank(page, ties),
+        pagerank_rank=competition_rank(page, graph.names),
         harmonic_centrality=central,
-        harmonic_rank=competition_rank(central, ties),
+        harmonic_rank=competition_rank(central, graph.names),
         harmonic_is_exact=np.full(graph.node_count, is_exact),
         indegree=np.bincount(rows.targets, minlength=graph.node_count).astype(np.int64),
         outdegree=np.diff(rows.offsets).astype(np.int64),
