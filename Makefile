@@ -2,13 +2,14 @@
 
 PYTHON ?= python3
 ARGS ?=
+ARCHIVES ?= ../shared/data/realweb/*.warc.gz
 VENV := .venv
 BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long lint format docs constraints clean FORCE
+.PHONY: help demo test test-long lint format bench-realweb docs constraints clean FORCE
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +34,11 @@ lint: $(DEV) ## check style, types, the SQL and who imports whom
 format: $(DEV) ## let ruff mend what it can
 	$(VENV)/bin/python -m ruff check --fix .
 	$(VENV)/bin/python -m ruff format .
+
+bench-realweb: $(BASE) ## ingest and build real archives, with time and peak memory: ARCHIVES=...
+	rm -rf .bench/realweb
+	$(VENV)/bin/linklake ingest $(ARCHIVES) --lake .bench/realweb --crawl-id realweb
+	$(VENV)/bin/linklake build --lake .bench/realweb
 
 docs: $(BASE) ## render docs/datasets again from the schemas
 	for dataset in $$($(VENV)/bin/linklake schema | awk '{ print $$1 }'); do \

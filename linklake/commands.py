@@ -6,19 +6,18 @@ Libraries that take long to import (numba, Scrapy) are imported by the commands 
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from linklake.config import Settings, write_template
-from linklake.receipts import Clock, Receipt, record_failure
+from linklake.endings import Attempt, in_lake, receipted
+from linklake.progress import say
+from linklake.receipts import Receipt
 from schemas.catalog import DATASETS, dataset
-from schemas.errors import BadSetting, GateFailed, LinklakeError, Misuse, NoInput, NotPublished
+from schemas.errors import BadSetting, Misuse, NoInput, NotPublished
 from schemas.lake import Lake, check_crawl_id, new_crawl_id, now
+from schemas.ledger import IMPORT_KIND, Snapshot
 from schemas.render import comments, create_table, markdown
-
-if TYPE_CHECKING:
-    from linklake.pipeline import Parts
+from transforms.stage import Stage
 
 
 def check_airflow_lake(settings: Settings, environment: Mapping[str, str]) -> None:
@@ -57,14 +56,14 @@ def crawl(given: Namespace, settings: Settings) -> int:
         connect_to=_pairs(given.connect_to),
         allow_networks=tuple(given.allow_network),
     )
-    return _observed("crawl", given, settings, lambda lake, crawl_id: observe(lake, settings, request, crawl_id))
+    return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, request, crawl_id))
 
 
 def ingest(given: Namespace, settings: Settings) -> int:
     """Read web archives."""
     from linklake.observe import ingest as observe
 
-    return _observed("ingest", given, settings, lambda lake, crawl_id: observe(lake, settings, given.archives, crawl_id))
+    return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, given.archives, crawl_id))
 
 
 def import_graph(given: Namespace, settings: Settings) -> int:
@@ -74,18 +73,17 @@ def import_graph(given: Namespace, settings: Settings) -> int:
     def door(lake: Lake, crawl_id: str) -> Receipt:
         return observe(lake, settings, given.edges, crawl_id, node=given.node, nodes=given.nodes)
 
-    return _observed("import-graph", given, settings, door)
+    return _observed(given, settings, door)
 
 
-def _observed(stage: str, given: Namespace, settings: Settings, door: Callable[[Lake, str], Receipt]) -> int:
+def _observed(given: Namespace, settings: Settings, door: Callable[[Lake, str], Receipt]) -> int:
     crawl_id = check_crawl_id(given.crawl_id) if given.crawl_id else new_crawl_id(now())
-    root = Path(settings.text("lake"))
 
-    def work() -> Receipt:
-        print(f"crawl_id {crawl_id}", file=sys.stderr)
-        return door(Lake.open_or_create(root), crawl_id)
+    def work(attempt: Attempt) -> Receipt:
+        attempt.begin(crawl_id)
+        return door(Lake.open_or_create(_root(settings)), crawl_id)
 
-    return _receipted(stage, crawl_id, root, given.receipt, work)
+    return receipted(given, settings, given.command, work)
 
 
 # -------------------------------------------------------------------- building
@@ -94,118 +92,121 @@ def _observed(stage: str, given: Namespace, settings: Settings, door: Callable[[
 def build(given: Namespace, settings: Settings) -> int:
     """Every stage after observation."""
     from linklake.pipeline import build as build_all
-    from linklake.pipeline import known_crawl
 
-    lake = Lake.open(Path(settings.text("lake")))
-    snapshot = lake.snapshot()
-    crawl_ids = [known_crawl(lake, snapshot, given.crawl_id)] if given.crawl_id else []
+    def work(attempt: Attempt) -> Receipt:
+        lake = _lake(settings)
+        snapshot = lake.snapshot()
+        if given.crawl_id:
+            crawl_ids = [_settled(lake, snapshot, attempt.begin(_known(lake, snapshot, given.crawl_id)))]
+        else:
+            crawl_ids = [crawl.crawl_id for crawl in snapshot.crawls()] or [_unsettled(lake, attempt)]
+            attempt.begin(crawl_ids[-1])
+        return build_all(lake, settings, crawl_ids=crawl_ids, on_stage=tell)
 
-    def work() -> Receipt:
-        chosen = crawl_ids or [c.crawl_id for c in snapshot.crawls()]
-        if not chosen:
-            raise NoInput(f"{lake.root} holds no crawl: run linklake crawl, ingest or import-graph first")
-        print(f"crawl_id {chosen[-1]}", file=sys.stderr)
-        return build_all(lake, settings, crawl_ids=chosen, on_stage=tell)
-
-    return _receipted("build", given.crawl_id, lake.root, given.receipt, work)
+    return receipted(given, settings, "build", work)
 
 
 def run(given: Namespace, settings: Settings) -> int:
     """One stage."""
     from linklake.observe import settle
-    from linklake.pipeline import SETTLE_CRAWL, known_crawl, newest_crawl, run_stage, stage_named
+    from linklake.pipeline import SETTLE_CRAWL, run_stage, stage_named
 
     stage = stage_named(given.stage)
-    lake = Lake.open(Path(settings.text("lake")))
-    snapshot = lake.snapshot()
-    if given.crawl_id:
-        known_crawl(lake, snapshot, check_crawl_id(given.crawl_id))
 
-    def work() -> Receipt:
-        crawl_id = given.crawl_id
+    def work(attempt: Attempt) -> Receipt:
+        lake = _lake(settings)
+        snapshot = lake.snapshot()
+        crawl_id = _known(lake, snapshot, given.crawl_id) if given.crawl_id else None
         if stage is SETTLE_CRAWL:
             crawl_id = crawl_id or next(iter(lake.unsettled()), None)
             if crawl_id is None:
                 raise NoInput(f"no crawl in {lake.root} waits to be settled")
-        crawl_id = crawl_id or newest_crawl(snapshot, stage)
-        print(f"crawl_id {crawl_id}", file=sys.stderr)
-        if stage is SETTLE_CRAWL and crawl_id in lake.unsettled():
-            return settle(lake, settings, crawl_id, publish=not given.no_publish)
-        if stage is SETTLE_CRAWL:
-            return Receipt(stage.name, crawl_id, "unchanged", published=True)
-        return run_stage(lake, stage, crawl_id, settings, publish=not given.no_publish)
+            attempt.begin(crawl_id)
+            if crawl_id in lake.unsettled():
+                return settle(lake, settings, crawl_id, publish=not given.no_publish)
+            return Receipt(stage.name, _settled(lake, snapshot, crawl_id), "unchanged", published=True)
+        crawl_id = attempt.begin(crawl_id or _newest(lake, snapshot, stage))
+        return run_stage(lake, stage, _settled(lake, snapshot, crawl_id), settings, publish=not given.no_publish)
 
-    return _receipted(stage.name, given.crawl_id, lake.root, given.receipt, work)
+    return receipted(given, settings, stage.name, work)
 
 
 def gate(given: Namespace, settings: Settings) -> int:
     """Audit and publish what is staged."""
-    from linklake.observe import observed_parts
-    from linklake.pipeline import SETTLE_CRAWL, gate_stage, known_crawl, stage_named
+    from linklake.observe import gate_settled
+    from linklake.pipeline import SETTLE_CRAWL, gate_stage, stage_named
 
     stage = stage_named(given.name)
-    lake = Lake.open(Path(settings.text("lake")))
-    snapshot = lake.snapshot()
-    if given.crawl_id:
-        known_crawl(lake, snapshot, check_crawl_id(given.crawl_id))
 
-    def work() -> Receipt:
-        crawl_id = given.crawl_id or _newest_staged(lake, stage.name)
-        print(f"crawl_id {crawl_id}", file=sys.stderr)
-        parts: Parts | None = None
+    def work(attempt: Attempt) -> Receipt:
+        lake = _lake(settings)
+        snapshot = lake.snapshot()
+        crawl_id = _known(lake, snapshot, given.crawl_id) if given.crawl_id else _newest_staged(lake, snapshot, stage)
+        attempt.begin(crawl_id)
         if stage is SETTLE_CRAWL and crawl_id in lake.unsettled():
-            parts = observed_parts(lake, crawl_id)
-        receipt = gate_stage(lake, stage, crawl_id, settings, parts=parts)
-        if receipt.message:
-            print(receipt.message, file=sys.stderr)
-        return receipt
+            return gate_settled(lake, settings, crawl_id)
+        return gate_stage(lake, stage, crawl_id, settings)
 
-    return _receipted(stage.name, given.crawl_id, lake.root, given.receipt, work)
+    return receipted(given, settings, stage.name, work)
 
 
 def tell(receipt: Receipt) -> None:
     """One line about a stage that ended, with named numbers."""
     rows = f" rows_out={receipt.rows['out']:,}" if "out" in receipt.rows else ""
-    print(
+    say(
         f"{receipt.stage:<16} {receipt.outcome} crawl_id={receipt.crawl_id}{rows} seconds={receipt.seconds:.1f} "
-        f"peak_rss_mib={receipt.peak_rss_bytes >> 20}",
-        file=sys.stderr,
-        flush=True,
+        f"peak_rss_mib={receipt.peak_rss_bytes >> 20}"
     )
 
 
-def _newest_staged(lake: Lake, stage: str) -> str:
-    staged = lake.staged(stage)
-    if staged:
-        return staged[-1].crawl_id
-    newest = lake.snapshot().crawls()
-    if newest:
-        return newest[-1].crawl_id
-    raise NotPublished(f"nothing of {stage} is staged in {lake.root}: see linklake status")
+def _root(settings: Settings) -> Path:
+    return Path(settings.text("lake"))
 
 
-def _receipted(stage: str, crawl_id: str | None, root: Path, path: Path | None, work: Callable[[], Receipt]) -> int:
-    """Run and print the receipt as the very last line, whatever happens but misuse."""
-    clock = Clock()
+def _lake(settings: Settings) -> Lake:
+    return Lake.open(_root(settings))
+
+
+def _known(lake: Lake, snapshot: Snapshot, crawl_id: str) -> str:
+    """A crawl id that somebody gave."""
+    from linklake.pipeline import known_crawl
+
+    return known_crawl(lake, snapshot, check_crawl_id(crawl_id))
+
+
+def _settled(lake: Lake, snapshot: Snapshot, crawl_id: str) -> str:
+    """The id of a crawl whose observations are published; those of another are no input to anything yet."""
+    if any(crawl.crawl_id == crawl_id for crawl in snapshot.crawls()):
+        return crawl_id
+    if lake.staged("settle_crawl", crawl_id):
+        raise NotPublished(
+            f"crawl {crawl_id} is settled but not published: run linklake gate settle_crawl --crawl-id {crawl_id}"
+        )
+    raise NotPublished(
+        f"crawl {crawl_id} is observed but not settled: run linklake run settle_crawl --crawl-id {crawl_id}"
+    )
+
+
+def _newest(lake: Lake, snapshot: Snapshot, stage: Stage) -> str:
+    """The newest crawl that has the stage's inputs, else one that can say which input it lacks, and why."""
+    from linklake.pipeline import newest_crawl
+
     try:
-        receipt = work()
-    except Misuse:
-        raise
-    except LinklakeError as error:
-        outcome = "stopped" if isinstance(error, GateFailed) else "no_input" if isinstance(error, NoInput) else "failed"
-        receipt = clock.stamp(Receipt(stage, crawl_id, outcome, published=False, message=str(error), next="linklake status"))
-        record_failure(root, receipt, clock)
-        print(f"linklake {stage}: {error}", file=sys.stderr)
-        receipt.print(path)
-        return error.exit_code
-    except OSError as error:
-        message = f"{error.filename or root}: {error.strerror or error}"
-        receipt = clock.stamp(Receipt(stage, crawl_id, "failed", published=False, message=message, next="linklake status"))
-        print(f"linklake {stage}: {message}", file=sys.stderr)
-        receipt.print(path)
-        return 1
-    replace(receipt, seconds=clock.seconds).print(path)
-    return 0
+        return newest_crawl(snapshot, stage)
+    except NoInput:
+        crawls = snapshot.crawls()
+        observed = [*(c.crawl_id for c in crawls if c.kind != IMPORT_KIND), *lake.unsettled()]
+        if not observed and not crawls:
+            raise
+        return observed[-1] if observed else crawls[-1].crawl_id
+
+
+def _newest_staged(lake: Lake, snapshot: Snapshot, stage: Stage) -> str:
+    if staged := lake.staged(stage.name):
+        return staged[-1].crawl_id
+    if crawls := snapshot.crawls():
+        return crawls[-1].crawl_id
+    raise NotPublished(f"nothing of {stage.name} is staged in {lake.root}: see linklake status")
 
 
 # -------------------------------------------------------------------- asking
@@ -213,16 +214,15 @@ def _receipted(stage: str, crawl_id: str | None, root: Path, path: Path | None, 
 
 def status(given: Namespace, settings: Settings) -> int:
     """Where everything stands."""
-    from linklake.pipeline import known_crawl
     from linklake.status import status as look
 
-    lake = Lake.open(Path(settings.text("lake")))
+    lake = _lake(settings)
     if given.crawl_id:
-        known_crawl(lake, lake.snapshot(), given.crawl_id)
+        _known(lake, lake.snapshot(), given.crawl_id)
     said = look(lake, given.crawl_id)
     print("\n".join(said.lines))
     for command in dict.fromkeys(said.commands):
-        print(f"next: {command}")
+        print(f"next: {in_lake(command, settings)}")
     return 1 if said.is_failed else 0
 
 

@@ -13,7 +13,6 @@ from schemas.errors import BadSetting, Misuse
 
 FILE: Final = "linklake.toml"
 
-
 _STORE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MEMORY: Final = re.compile(r"(\d{1,9}(?:\.\d+)?) ?([MGT])(i?)B", re.IGNORECASE)
 _LEAST_MEMORY: Final = 100_000_000

@@ -149,9 +149,11 @@ class Snapshot:
         return tuple(sorted(found, key=lambda c: c.place))
 
     def history(self, crawl_id: str) -> tuple[CrawlOrder, ...]:
-        """The crawl and those before it, oldest first; an import has no history but itself."""
+        """The crawl and those before it, oldest first; an import has no history but itself, an unknown crawl none."""
         crawls = {c.crawl_id: c for c in self.crawls()}
-        this = crawls[crawl_id]
+        this = crawls.get(crawl_id)
+        if this is None:
+            return ()
         if this.kind == IMPORT_KIND:
             return (this,)
         return tuple(c for c in crawls.values() if c.kind != IMPORT_KIND and c.place <= this.place)
@@ -174,20 +176,18 @@ class Snapshot:
 
     def apply(self, commit: Commit) -> "Snapshot":
         """The lake after that commit."""
-        partitions = dict(self.partitions)
-        for key in commit.removed:
-            partitions.pop(key, None)
-        for partition in commit.added:
-            partitions[partition.key] = partition
-        return Snapshot(commit.number, partitions)
+        return replay([commit], start=self)
 
 
 def replay(commits: Iterable[Commit], *, start: Snapshot) -> Snapshot:
     """The lake after those commits, in order."""
-    snapshot = start
+    number, partitions = start.number, dict(start.partitions)
     for commit in commits:
-        snapshot = snapshot.apply(commit)
-    return snapshot
+        number = commit.number
+        for key in commit.removed:
+            partitions.pop(key, None)
+        partitions.update((p.key, p) for p in commit.added)
+    return Snapshot(number, partitions)
 
 
 def partition_to_json(partition: Partition) -> dict[str, Any]:

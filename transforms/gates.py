@@ -96,7 +96,7 @@ LAWS: Final[tuple[Law, ...]] = (
         "dedupe_links",
         "links",
         "no_link_vanishes",
-        "Every link observed now or believed before is in the table, once.",
+        "Every link observed now or believed before is in the table, and no other.",
         _alike(
             "(select source_url, target_url from link_observations "
             "union select source_url, target_url from previous_links)",

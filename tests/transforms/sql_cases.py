@@ -52,8 +52,9 @@ _SOME_TIME: Final = "2026-11-01 00:00"
 
 _SOUND: Final[Mapping[str, Mapping[str, Callable[[Row], Any]]]] = {
     "crawls": {
-        "observed_from": lambda row: row.get("observed_to", row.get("started_at")),
-        "observed_to": lambda row: row.get("started_at"),
+        "started_at": lambda _: _SOME_TIME,
+        "observed_to": lambda row: row["started_at"],
+        "observed_from": lambda row: row["observed_to"],
         "is_complete": lambda _: True,
     },
     "page_fetches": {
@@ -184,11 +185,11 @@ def _fill(table: Dataset, row: Row) -> None:
         if url := row.get(f"{prefix}url"):
             _fill_place(row, prefix, url)
     for column in table.columns:
-        text = row.get(column.name.removesuffix("_id"))
-        if column.name not in row and column.name.endswith("_id") and pa.types.is_int64(column.type):
-            row[column.name] = None if text is None else identity.text_id(text)
-        elif column.name not in row:
-            row[column.name] = _default(column)
+        if column.name in row:
+            continue
+        is_id = column.name.endswith("_id") and pa.types.is_int64(column.type)
+        text = row.get(column.name.removesuffix("_id")) if is_id else None
+        row[column.name] = _default(column) if text is None else identity.text_id(text)
 
 
 def _fill_place(row: Row, prefix: str, url: str) -> None:

@@ -1,0 +1,97 @@
+"""How a command ends: its exit code, its last words and, where it has one, its receipt."""
+
+import os
+import shlex
+import traceback
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from linklake.config import Settings
+from linklake.progress import say
+from linklake.receipts import Clock, Receipt, record_failure
+from schemas.errors import GateFailed, LinklakeError, Misuse, NoInput
+from schemas.lake import CODE_VERSION
+
+INTERRUPTED = 130
+"""What a shell expects after SIGINT."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What a command is at, for its receipt."""
+
+    stage: str
+    crawl_id: str | None = None
+
+    def begin(self, crawl_id: str) -> str:
+        """Say the crawl id, first of all that is said."""
+        self.crawl_id = crawl_id
+        say(f"crawl_id {crawl_id}")
+        return crawl_id
+
+
+def receipted(given: Namespace, settings: Settings, stage: str, work: Callable[[Attempt], Receipt]) -> int:
+    """Do the work and print its receipt as the very last line, however it ends; returns the exit code.
+
+    Raises:
+        Misuse: the call itself is wrong: that has no receipt.
+    """
+    _check_receipt_path(given.receipt)
+    clock, attempt, code = Clock(), Attempt(stage), 0
+    try:
+        receipt = clock.stamp(_worded(work(attempt)))
+        if receipt.message:
+            say(receipt.message)
+    except Misuse:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        code, words = explained(error)
+        receipt = _failed(attempt, error, words, clock, Path(settings.text("lake")))
+        say(f"linklake {given.command}: {words}")
+    next_ = in_lake(receipt.next, settings) if receipt.next else None
+    replace(receipt, next=next_).print(given.receipt)
+    return code
+
+
+def explained(error: BaseException) -> tuple[int, str]:
+    """Exit code and the words for the person on call; the traceback of a defect is written to stderr before them."""
+    if isinstance(error, LinklakeError):
+        return error.exit_code, str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted: what was published stays, what was acknowledged is kept"
+    if isinstance(error, OSError) and error.strerror:
+        return 1, ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+    traceback.print_exception(error)
+    return 1, f"a defect of linklake {CODE_VERSION} ({type(error).__name__}): please report the lines above"
+
+
+def in_lake(command: str, settings: Settings) -> str:
+    """A command to type next, for the same lake as this one."""
+    is_named_here = settings.origin("lake") == "--lake"
+    return f"{command} --lake {shlex.quote(settings.text('lake'))}" if is_named_here else command
+
+
+def _worded(receipt: Receipt) -> Receipt:
+    if receipt.message or receipt.outcome != "unchanged":
+        return receipt
+    message = f"{receipt.stage} for crawl {receipt.crawl_id} is already published, from the same inputs"
+    return replace(receipt, message=message)
+
+
+def _failed(attempt: Attempt, error: BaseException, words: str, clock: Clock, root: Path) -> Receipt:
+    outcome = "stopped" if isinstance(error, GateFailed) else "no_input" if isinstance(error, NoInput) else "failed"
+    next_ = "linklake status" if (root / "_lake.json").exists() else "linklake doctor"
+    receipt = Receipt(attempt.stage, attempt.crawl_id, outcome, published=False, message=words, next=next_)
+    receipt = clock.stamp(receipt)
+    record_failure(root, receipt, clock)
+    return receipt
+
+
+def _check_receipt_path(path: Path | None) -> None:
+    """Better no work than work whose receipt cannot be written."""
+    if path is None:
+        return
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise Misuse(f"cannot write the receipt to {path}: name a file in a folder that exists and can be written")

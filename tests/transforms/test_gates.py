@@ -1,0 +1,326 @@
+"""Every rule of the gates stops a poisoned table and lets a sound one pass."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from schemas.catalog import DATASETS
+from schemas.dataset import Dataset
+from schemas.datasets.farm_verdicts import FARM_VERDICTS
+from schemas.datasets.link_observations import LINK_OBSERVATIONS
+from schemas.datasets.links import LINKS
+from schemas.lake import file_sha256
+from schemas.ledger import File, Partition, PartitionKey
+from tests.transforms.sql_cases import RUN, Rows, filled
+from transforms.engines.duckdb import DuckDB, Resources
+from transforms.gates import LAWS, Finding, Law, audit_files, audit_laws, audit_rows, stopping
+from transforms.stage import Input
+
+Tables = Mapping[str, Rows]
+
+A, B = "https://news.test/a", "https://shop.test/b"
+LINK = {"source_url": A, "target_url": B}
+OTHER_LINK = {"source_url": A, "target_url": "https://shop.test/other"}
+INNER_LINK = {"source_url": A, "target_url": "https://news.test/inner"}
+LOST_LINK = {
+    "source_url": A,
+    "target_url": "https://shop.test/lost",
+    "link_state": "lost",
+    "last_checked_at": "2026-11-02",
+    "lost_at": "2026-11-02",
+    "lost_reason": "link_removed",
+}
+FETCH = {"fetch_id": "f1", "source_url": A, "fetched_at": "2026-11-01", "link_count": 1, "rejected_link_count": 1}
+SEEN = {"fetch_id": "f1", "target_url": B}
+REJECT = {"reject_id": "r1", "fetch_id": "f1", "record": "http://[::1"}
+HOST_EDGE = {"source_host": "news.test", "target_host": "shop.test"}
+DOMAIN_EDGE = {"source_domain": "news.test", "target_domain": "shop.test"}
+HOSTS = [{"host": "news.test"}, {"host": "shop.test"}]
+DOMAINS = [{"domain": "news.test"}, {"domain": "shop.test"}]
+
+SOUND: Mapping[str, Tables] = {
+    "settle_crawl": {
+        "page_fetches_parts": [FETCH],
+        "page_fetches": [FETCH],
+        "link_observations_parts": [SEEN],
+        "link_observations": [SEEN],
+        "rejected_records": [REJECT, {"reject_id": "r2", "reason": "bad_record"}],
+    },
+    "dedupe_links": {
+        "page_fetches": [FETCH],
+        "link_observations": [SEEN, {**SEEN, "position": 1}],
+        "previous_links": [LINK, LOST_LINK],
+        "links": [LINK, LOST_LINK],
+    },
+    "classify_links": {"links": [LINK, OTHER_LINK], "link_classes": [LINK, OTHER_LINK]},
+    "build_edges": {
+        "links": [LINK, LOST_LINK, INNER_LINK, {**OTHER_LINK, "link_type": "canonical"}],
+        "host_nodes": HOSTS,
+        "domain_nodes": DOMAINS,
+        "host_edges": [HOST_EDGE],
+        "domain_edges": [DOMAIN_EDGE],
+    },
+    "rank_hosts": {"host_nodes": HOSTS, "host_ranks": [{**h, "pagerank": 0.5} for h in HOSTS]},
+    "rank_domains": {"domain_nodes": DOMAINS, "domain_ranks": [{**d, "pagerank": 0.5} for d in DOMAINS]},
+    "score_farms": {
+        "farm_verdicts": [{"domain": "news.test", "farm_id": 7}],
+        "farm_clusters": [{"farm_id": 7}],
+    },
+    "score_authority": {"domain_nodes": DOMAINS, "domain_authority": DOMAINS},
+    "build_marts": {
+        "domains": [{"domain": "news.test"}, {"domain": "shop.test", "backlinks": 1}],
+        "referring_domains": [{**DOMAIN_EDGE, "backlinks": 1}],
+        "backlinks": [LINK],
+        "backlinks_all": [LINK, {**OTHER_LINK, "link_type": "canonical"}, {**LOST_LINK}],
+        "anchors": [{"target_domain": "shop.test", "anchor_text": "tea", "backlinks": 1}],
+        "pages": [{"url": A}, {"url": B, "backlinks": 1}],
+    },
+}
+"""Tables that keep every law of their stage."""
+
+POISONED: list[tuple[str, str, Tables]] = [
+    ("settle_crawl", "page_fetches.every_fetch_settled", {"page_fetches_parts": [FETCH, {**FETCH, "fetch_id": "f2"}]}),
+    ("settle_crawl", "link_observations.every_observation_settled", {"link_observations_parts": []}),
+    ("settle_crawl", "link_observations.pages_count_their_links", {"page_fetches": [{**FETCH, "link_count": 2}]}),
+    ("settle_crawl", "link_observations.pages_count_their_links", {"page_fetches": [{**FETCH, "link_count": 0}]}),
+    ("settle_crawl", "rejected_records.pages_count_their_rejects", {"rejected_records": []}),
+    ("settle_crawl", "link_observations.observation_has_fetch", {"page_fetches": [{**FETCH, "fetch_id": "f2"}]}),
+    ("dedupe_links", "links.no_link_vanishes", {"links": [LINK]}),
+    ("dedupe_links", "links.no_link_vanishes", {"links": [LINK, LOST_LINK, OTHER_LINK]}),
+    ("dedupe_links", "links.no_link_vanishes", {"links": [OTHER_LINK, LOST_LINK]}),
+    ("dedupe_links", "links.sightings_by_fate", {"links": [{**LINK, "followed_sightings": 2}, LOST_LINK]}),
+    ("dedupe_links", "links.states_are_sound", {"links": [LINK, {**LOST_LINK, "lost_at": None, "lost_reason": None}]}),
+    ("dedupe_links", "links.states_are_sound", {"links": [LINK, {**LOST_LINK, "lost_reason": None}]}),
+    ("dedupe_links", "links.states_are_sound", {"links": [LINK, {**LOST_LINK, "link_state": "unreachable"}]}),
+    ("dedupe_links", "links.states_are_sound", {"links": [LINK, {**LOST_LINK, "lost_at": "2026-10-01"}]}),
+    ("dedupe_links", "links.states_are_sound", {"links": [{**LINK, "last_checked_at": "2026-11-05"}, LOST_LINK]}),
+    ("dedupe_links", "links.states_are_sound", {"links": [{**LINK, "first_seen": "2026-12-01", "last_seen": "2026-11-01"}]}),
+    ("classify_links", "link_classes.every_link_classified", {"link_classes": [LINK]}),
+    ("classify_links", "link_classes.every_link_classified", {"link_classes": [LINK, INNER_LINK]}),
+    ("build_edges", "host_edges.every_vote_counted", {"host_edges": [{**HOST_EDGE, "link_count": 2}]}),
+    ("build_edges", "host_edges.every_vote_counted", {"host_edges": []}),
+    ("build_edges", "domain_edges.every_vote_counted", {"domain_edges": [{**DOMAIN_EDGE, "link_count": 2}]}),
+    ("build_edges", "domain_edges.every_vote_counted", {"domain_edges": []}),
+    ("build_edges", "host_edges.edge_has_nodes", {"host_nodes": HOSTS[:1]}),
+    ("build_edges", "host_edges.edge_has_nodes", {"host_nodes": HOSTS[1:]}),
+    ("build_edges", "domain_edges.edge_has_nodes", {"domain_nodes": DOMAINS[:1]}),
+    ("build_edges", "domain_edges.edge_has_nodes", {"domain_nodes": DOMAINS[1:]}),
+    ("rank_hosts", "host_ranks.every_node_ranked", {"host_nodes": [*HOSTS, {"host": "quiet.test"}]}),
+    ("rank_hosts", "host_ranks.every_node_ranked", {"host_nodes": [HOSTS[0], {"host": "quiet.test"}]}),
+    ("rank_hosts", "host_ranks.pagerank_sums_to_one", {"host_ranks": [{**h, "pagerank": 0.499} for h in HOSTS]}),
+    ("rank_hosts", "host_ranks.pagerank_sums_to_one", {"host_ranks": [{**h, "pagerank": float("nan")} for h in HOSTS]}),
+    ("rank_domains", "domain_ranks.every_node_ranked", {"domain_nodes": DOMAINS[:1]}),
+    ("rank_domains", "domain_ranks.pagerank_sums_to_one", {"domain_ranks": [{**d, "pagerank": 1.0} for d in DOMAINS]}),
+    ("score_farms", "farm_verdicts.verdict_has_cluster", {"farm_clusters": [{"farm_id": 8}]}),
+    ("score_authority", "domain_authority.every_domain_scored", {"domain_authority": DOMAINS[:1]}),
+    ("score_authority", "domain_authority.every_domain_scored", {"domain_authority": [{"domain": "x.test"}]}),
+    ("build_marts", "domains.backlinks_add_up", {"domains": [{"domain": "shop.test", "backlinks": 2}]}),
+    ("build_marts", "anchors.backlinks_add_up", {"anchors": []}),
+    ("build_marts", "pages.backlinks_add_up", {"pages": [{"url": B, "backlinks": 2}]}),
+    ("build_marts", "backlinks_all.holds_all_backlinks", {"backlinks_all": []}),
+    ("build_marts", "backlinks_all.holds_all_backlinks", {"backlinks_all": [OTHER_LINK]}),
+]  # fmt: skip
+"""Per row a stage, the law that stops it, and the tables that break it."""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[DuckDB]:
+    engine = DuckDB(Resources("1GB", 1, tmp_path / "spill"))
+    yield engine
+    engine.close()
+
+
+# -- laws ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", SOUND)
+def test_sound_tables_keep_every_law(engine: DuckDB, stage: str) -> None:
+    _bind(engine, SOUND[stage])
+    assert audit_laws(engine, stage) == []
+
+
+@pytest.mark.parametrize(("stage", "law", "tables"), POISONED, ids=[f"{n}-{p[1]}" for n, p in enumerate(POISONED)])
+def test_a_poisoned_table_is_stopped_by_its_law(engine: DuckDB, stage: str, law: str, tables: Tables) -> None:
+    _bind(engine, {**SOUND[stage], **tables})
+    findings = audit_laws(engine, stage)
+    assert law in [f"{f.dataset}.{f.rule}" for f in findings]
+    assert all(f in stopping(findings) for f in findings)
+
+
+def test_every_law_has_a_poisoned_example() -> None:
+    assert {(stage, law) for stage, law, _ in POISONED} == {_name(law) for law in LAWS}
+
+
+def test_every_stage_with_laws_has_a_sound_example() -> None:
+    assert SOUND.keys() == {law.stage for law in LAWS}
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: f"{law.dataset}.{law.name}")
+def test_a_law_says_in_a_sentence_what_holds(law: Law) -> None:
+    assert law.meaning.endswith(".")
+    assert law.dataset in {d.name for d in DATASETS}
+
+
+def test_no_rows_at_all_keep_the_law_of_pagerank(engine: DuckDB) -> None:
+    _bind(engine, {"host_nodes": [], "host_ranks": []})
+    assert audit_laws(engine, "rank_hosts") == []
+
+
+# -- rows ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", DATASETS, ids=lambda table: table.name)
+def test_every_row_rule_of_a_dataset_stops_what_breaks_it(engine: DuckDB, table: Dataset) -> None:
+    sound = filled(Input(table.name), {"page_fetches": [FETCH], table.name: [_some_row(table)]}).to_pylist()[0]
+    assert _found(engine, table, [sound]) == {}
+    assert _found(engine, table, [sound, sound]) == {"duplicate_keys": 1}
+    for column in table.columns:
+        rules = _found(engine, table, [{**sound, column.name: None}])
+        assert rules.get(f"null_{column.name}", 0) == (0 if column.nullable else 1)
+        if column.values:
+            assert _found(engine, table, [{**sound, column.name: "nonsense"}]) == {f"unknown_{column.name}": 1}
+        if column.name == "crawl_id":
+            assert _found(engine, table, [{**sound, "crawl_id": "another"}]) == {"foreign_crawl": 1}
+
+
+def test_a_finding_counts_rows_and_shows_some_keys(engine: DuckDB) -> None:
+    rows = [{**LINK, "target_url": f"https://shop.test/{n}", "link_state": "dead"} for n in range(5)]
+    engine.bind_arrow("links", filled(Input("links"), {"links": rows}))
+    (finding,) = audit_rows(engine, LINKS, RUN.crawl_id)
+    assert (finding.rule, finding.severity, finding.failed) == ("unknown_link_state", "stop", 5)
+    assert str(finding).startswith("links.unknown_link_state: 5 rows, such as ('https://news.test/a', 'https://shop.")
+    assert finding.detail.count("'dead'") == 3
+
+
+def test_a_null_where_null_may_stand_is_no_unknown_word(engine: DuckDB) -> None:
+    sound = filled(Input("farm_verdicts"), {"farm_verdicts": [{"domain": "news.test", "tier": None}]})
+    engine.bind_arrow("farm_verdicts", sound)
+    assert audit_rows(engine, FARM_VERDICTS, RUN.crawl_id) == []
+
+
+def test_what_only_warns_stops_nothing() -> None:
+    warning = Finding("links", "fewer_rows", "warn", 1, "half as many as before")
+    assert stopping([warning]) == []
+
+
+# -- files ---------------------------------------------------------------------------------------------------
+
+
+def test_a_file_as_the_engine_writes_it_is_sound(engine: DuckDB, tmp_path: Path) -> None:
+    rows = filled(Input("link_observations"), {"page_fetches": [FETCH], "link_observations": [SEEN]})
+    written = engine.write(
+        LINK_OBSERVATIONS, rows, crawl_id=RUN.crawl_id, buckets=1, part=lambda b: tmp_path / f"{b}.parquet"
+    )
+    assert _audited(LINK_OBSERVATIONS, written[0]) == []
+
+
+def test_a_missing_file_is_found(tmp_path: Path) -> None:
+    path = _parquet(LINKS, tmp_path)
+    partition = _partition(LINKS, path)
+    path.unlink()
+    assert [f.rule for f in audit_files(LINKS, partition, [path])] == ["file_present"]
+
+
+def test_one_flipped_bit_is_found(tmp_path: Path) -> None:
+    path = _parquet(LINKS, tmp_path)
+    partition = _partition(LINKS, path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+    assert [f.rule for f in audit_files(LINKS, partition, [path])] == ["checksum"]
+
+
+def test_a_cut_file_is_found(tmp_path: Path) -> None:
+    path = _parquet(LINKS, tmp_path)
+    partition = _partition(LINKS, path)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert [f.rule for f in audit_files(LINKS, partition, [path])] == ["checksum"]
+
+
+def test_another_number_of_rows_than_stated_is_found(tmp_path: Path) -> None:
+    path = _parquet(LINKS, tmp_path)
+    partition = _partition(LINKS, path)
+    partition = replace(partition, files=(replace(partition.files[0], rows=2),))
+    assert [f.rule for f in audit_files(LINKS, partition, [path])] == ["row_count"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.drop_columns("rel"), "rel is missing, not list<item: string>"),
+        (lambda t: t.drop_columns("crawl_id"), "crawl_id is missing, not string"),
+        (lambda t: t.append_column("weight", pa.array([1.5])), "weight is double, not a column"),
+        (
+            lambda t: t.set_column(t.column_names.index("sightings"), "sightings", pa.array([1], pa.int32())),
+            "sightings is int32, not int64",
+        ),
+        (
+            lambda t: t.set_column(
+                t.column_names.index("last_seen"), "last_seen", t["last_seen"].cast(pa.timestamp("us"))
+            ),
+            "last_seen is timestamp[us], not timestamp[us, tz=UTC]",
+        ),
+    ],
+)
+def test_a_wrong_column_is_found(tmp_path: Path, change: Any, words: str) -> None:
+    path = _parquet(LINKS, tmp_path, change)
+    (finding,) = _audited(LINKS, path)
+    assert finding.rule == "columns_and_types"
+    assert finding.detail.endswith(words)
+
+
+# -- making tables -------------------------------------------------------------------------------------------
+
+
+def _name(law: Law) -> tuple[str, str]:
+    return law.stage, f"{law.dataset}.{law.name}"
+
+
+def _bind(engine: DuckDB, tables: Tables) -> None:
+    for name, rows in tables.items():
+        input_ = _input(name)
+        fetches = tables.get("page_fetches", [])
+        engine.bind_arrow(name, filled(input_, {"page_fetches": [FETCH, *fetches], name: rows}))
+
+
+def _input(name: str) -> Input:
+    if name.startswith("previous_"):
+        return Input(name.removeprefix("previous_"), "previous")
+    if name.endswith("_parts"):
+        return Input(name.removesuffix("_parts"), "parts")
+    return Input(name)
+
+
+def _some_row(table: Dataset) -> dict[str, Any]:
+    """The texts that the rest of a sound row follows from."""
+    names = {c.name for c in table.columns}
+    some = {"fetch_id": "f1", "source_url": A, "target_url": B, "url": A, "domain": "news.test", "host": "news.test"}
+    return {k: v for k, v in some.items() if k in names}
+
+
+def _found(engine: DuckDB, table: Dataset, rows: Rows) -> dict[str, int]:
+    schema = pa.schema([f.with_nullable(True) for f in table.schema])
+    engine.bind_arrow(table.name, pa.Table.from_pylist(rows, schema=schema))
+    return {f.rule: f.failed for f in audit_rows(engine, table, RUN.crawl_id)}
+
+
+def _parquet(table: Dataset, folder: Path, change: Any = lambda t: t) -> Path:
+    rows = filled(Input(table.name), {table.name: [LINK]})
+    physical = rows.append_column("bucket", pa.array([0], pa.int32())).select(table.physical_schema.names)
+    path = folder / "part.parquet"
+    pq.write_table(change(physical), path)
+    return path
+
+
+def _partition(table: Dataset, path: Path) -> Partition:
+    file = File(path.name, 0, 1, path.stat().st_size, file_sha256(path))
+    return Partition(PartitionKey(table.name, RUN.crawl_id), "dedupe_links", "a" * 12, 1, 1, "0", (file,))
+
+
+def _audited(table: Dataset, path: Path) -> list[Finding]:
+    return audit_files(table, _partition(table, path), [path])
