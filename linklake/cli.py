@@ -3,15 +3,14 @@
 import argparse
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from linklake import commands
 from linklake.config import SETTINGS, load
-from linklake.questions import mute_broken_pipe
-from schemas.errors import LinklakeError
+from linklake.endings import explained
+from linklake.progress import say, silence
 from schemas.lake import CODE_VERSION
 
 _SETTING_FLAGS: Final = {
@@ -25,42 +24,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.command is None:
-        parser.print_help()
+        parser.print_help(sys.stderr)
         return 2
     try:
-        flags = {s.name: getattr(given, s.name, None) for s in SETTINGS}
-        settings = load(flags, environment=os.environ, folder=Path.cwd())
+        code = _run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough (`| head`)
+        code = 0
+    except (Exception, KeyboardInterrupt) as error:
+        code, words = explained(error)
+        say(f"linklake {given.command}: {words}")
+    _leave_quietly()
+    return code
+
+
+def _run(given: argparse.Namespace) -> int:
+    flags = {setting.name: getattr(given, setting.name, None) for setting in SETTINGS}
+    settings = load(flags, environment=os.environ, folder=Path.cwd())
+    if hasattr(given, "lake"):
         commands.check_airflow_lake(settings, os.environ)
-        return int(given.run(given, settings) or 0)
-    except LinklakeError as error:
-        print(f"linklake {given.command}: {error}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:
-        mute_broken_pipe()
-        return 0
-    except KeyboardInterrupt:
-        print(f"linklake {given.command}: interrupted; what was published stays", file=sys.stderr)
-        return 130
-    except OSError as error:
-        print(f"linklake {given.command}: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
-        return 1
-    except Exception:
-        traceback.print_exc()
-        print(f"linklake {given.command}: a defect of linklake {CODE_VERSION}: please report the lines above", file=sys.stderr)
-        return 1
+    return int(given.run(given, settings))
+
+
+def _leave_quietly() -> None:
+    """Let nothing of what a closed pipe did not take be complained about at exit, with an exit code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            silence(stream)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="linklake", description="A self-hosted backlink index for data engineers.")
+    parser = argparse.ArgumentParser(
+        prog="linklake", description="A self-hosted backlink index for data engineers.", allow_abbrev=False
+    )
     parser.add_argument("--version", action="version", version=f"linklake {CODE_VERSION}")
     doors = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, help_, run, arguments in _COMMANDS:
-        door = doors.add_parser(name, help=help_, description=help_)
+        door = doors.add_parser(name, help=help_, description=help_, allow_abbrev=False)
         door.set_defaults(run=run)
         for flags, options in arguments:
             door.add_argument(*flags, **options)
         if name not in ("init", "stages", "schema", "canonicalize", "extract"):
-            door.add_argument("--lake", help="folder of the lake (default ./lake, or LINKLAKE_LAKE)")
+            default = "./demo-lake" if name == "demo" else "./lake, or LINKLAKE_LAKE"
+            door.add_argument("--lake", help=f"folder of the lake (default {default})")
         if name in _ENGINE_COMMANDS:
             door.add_argument("--memory", help="DuckDB's memory limit, such as 8GB")
             door.add_argument("--threads", help="threads of DuckDB")
@@ -126,7 +134,7 @@ _COMMANDS: Final = (
         commands.import_graph,
         (
             _argument("edges", type=Path, metavar="EDGES", help="columns source_domain, target_domain (or _host)"),
-            _argument("--as", dest="node", choices=("domain", "host"), help="what the names are (else from the columns)"),
+            _argument("--as", dest="node", choices=("domain", "host"), help="what names are (else from the columns)"),
             _argument("--nodes", type=Path, metavar="FILE", help="further nodes: a column domain or host"),
             _CRAWL_ID,
             _RECEIPT,

@@ -6,6 +6,7 @@ Libraries that take long to import (numba, Scrapy) are imported by the commands 
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from io import TextIOWrapper
 from pathlib import Path
 
 from linklake.config import Settings, write_template
@@ -17,6 +18,7 @@ from schemas.errors import BadSetting, Misuse, NoInput, NotPublished
 from schemas.lake import Lake, check_crawl_id, new_crawl_id, now
 from schemas.ledger import IMPORT_KIND, Snapshot
 from schemas.render import comments, create_table, markdown
+from transforms.links.stages import SETTLE_CRAWL
 from transforms.stage import Stage
 
 
@@ -28,7 +30,10 @@ def check_airflow_lake(settings: Settings, environment: Mapping[str, str]) -> No
     """
     lake = settings.text("lake")
     if "AIRFLOW_CTX_DAG_ID" in environment and not Path(lake).is_absolute():
-        raise BadSetting(f"the lake {lake} is relative, and this task runs in a temporary folder: set LINKLAKE_LAKE to an absolute path")
+        raise BadSetting(
+            f"the lake {lake} is relative, and this task runs in a temporary folder: "
+            "set LINKLAKE_LAKE to an absolute path"
+        )
 
 
 # -------------------------------------------------------------------- observing
@@ -97,10 +102,12 @@ def build(given: Namespace, settings: Settings) -> int:
         lake = _lake(settings)
         snapshot = lake.snapshot()
         if given.crawl_id:
-            crawl_ids = [_settled(lake, snapshot, attempt.begin(_known(lake, snapshot, given.crawl_id)))]
+            crawl_ids = [_known(lake, snapshot, given.crawl_id)]
         else:
-            crawl_ids = [crawl.crawl_id for crawl in snapshot.crawls()] or [_unsettled(lake, attempt)]
-            attempt.begin(crawl_ids[-1])
+            crawl_ids = [crawl.crawl_id for crawl in snapshot.crawls()] or list(lake.unsettled())
+        if not crawl_ids:
+            raise NoInput(f"{lake.root} holds no crawl: run linklake crawl, ingest or import-graph first")
+        _settled(lake, snapshot, attempt.begin(crawl_ids[-1]))
         return build_all(lake, settings, crawl_ids=crawl_ids, on_stage=tell)
 
     return receipted(given, settings, "build", work)
@@ -109,7 +116,7 @@ def build(given: Namespace, settings: Settings) -> int:
 def run(given: Namespace, settings: Settings) -> int:
     """One stage."""
     from linklake.observe import settle
-    from linklake.pipeline import SETTLE_CRAWL, run_stage, stage_named
+    from linklake.pipeline import run_stage, stage_named
 
     stage = stage_named(given.stage)
 
@@ -134,7 +141,7 @@ def run(given: Namespace, settings: Settings) -> int:
 def gate(given: Namespace, settings: Settings) -> int:
     """Audit and publish what is staged."""
     from linklake.observe import gate_settled
-    from linklake.pipeline import SETTLE_CRAWL, gate_stage, stage_named
+    from linklake.pipeline import gate_stage, stage_named
 
     stage = stage_named(given.name)
 
@@ -195,7 +202,7 @@ def _newest(lake: Lake, snapshot: Snapshot, stage: Stage) -> str:
         return newest_crawl(snapshot, stage)
     except NoInput:
         crawls = snapshot.crawls()
-        observed = [*(c.crawl_id for c in crawls if c.kind != IMPORT_KIND), *lake.unsettled()]
+        observed = [*lake.unsettled(), *(crawl.crawl_id for crawl in crawls if crawl.kind != IMPORT_KIND)]
         if not observed and not crawls:
             raise
         return observed[-1] if observed else crawls[-1].crawl_id
@@ -230,11 +237,11 @@ def sql(given: Namespace, settings: Settings) -> int:
     """Answer one SELECT."""
     from linklake.questions import ask, write
 
-    lake = Lake.open(Path(settings.text("lake")))
+    lake = _lake(settings)
     names, rows = ask(lake, given.query, memory=settings.text("memory"), threads=settings.whole("threads"))
-    sys.stdout.reconfigure(newline="")  # type: ignore[union-attr]
+    if isinstance(sys.stdout, TextIOWrapper):  # whatever the locale says: answers are UTF-8, line ends as written
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="")
     write(names, rows, sys.stdout, format=given.format)
-    sys.stdout.flush()
     return 0
 
 
@@ -265,7 +272,6 @@ def canonicalize(given: Namespace, settings: Settings) -> int:
 
     for line in lines(sys.stdin.buffer):
         sys.stdout.buffer.write(line.encode("utf-8", "replace"))
-    sys.stdout.buffer.flush()
     return 0
 
 
@@ -275,7 +281,6 @@ def extract(given: Namespace, settings: Settings) -> int:
 
     for line in extract_lines(sys.stdin.buffer.read(), given.url):
         sys.stdout.buffer.write(line.encode("utf-8", "replace"))
-    sys.stdout.buffer.flush()
     return 0
 
 

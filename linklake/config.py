@@ -70,7 +70,9 @@ def _default_memory() -> str:
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("lake", "./lake", "Folder of the lake.", complaint=_folder_complaint),
     Setting("contact", "", "URL or e-mail address in the crawler's User-Agent; crawling needs one."),
-    Setting("memory", _default_memory(), "DuckDB's memory limit; the process needs some more.", complaint=_memory_complaint),
+    Setting(
+        "memory", _default_memory(), "DuckDB's memory limit; the process needs some more.", complaint=_memory_complaint
+    ),
     Setting("threads", len(os.sched_getaffinity(0)), "Threads of DuckDB.", least=1),
     Setting("pages", 10_000, "Pages that one crawl fetches at most.", least=1),
     Setting("depth", 10, "Links that a crawl follows away from a seed at most."),

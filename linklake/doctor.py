@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from linklake.config import Settings
@@ -66,19 +67,34 @@ def _versions(_: Settings) -> tuple[bool, str]:
 
 def _lake(settings: Settings) -> tuple[bool, str]:
     root = Path(settings.text("lake"))
-    if not (root / "_lake.json").exists():
-        return True, f"none yet at {root}: linklake crawl, ingest or import-graph make it"
-    lake = Lake.open(root)
-    return True, f"{root}, version {lake.snapshot().number}"
+    nearest = _nearest(root)
+    if not nearest.is_dir():
+        return False, f"{nearest} is a file: choose another lake"
+    if (root / "_lake.json").exists():
+        return True, f"{root}, version {Lake.open(root).snapshot().number}"
+    if root.exists() and any(root.iterdir()):
+        return False, f"{root} is not empty and no lake: choose another folder"
+    return True, f"none yet at {root}: linklake crawl, ingest or import-graph make it"
 
 
 def _disk(settings: Settings) -> tuple[bool, str]:
-    root = Path(settings.text("lake")).absolute()
-    place = next(p for p in (root, *root.parents) if p.exists())
+    """Room enough, and a file system with hard links: a commit is one (schemas/lake)."""
+    nearest = _nearest(Path(settings.text("lake")))
+    place = nearest if nearest.is_dir() else nearest.parent
+    try:
+        with TemporaryDirectory(dir=place, prefix=".linklake-doctor-") as folder:
+            (Path(folder) / "file").touch()
+            os.link(Path(folder) / "file", Path(folder) / "link")
+    except OSError as error:
+        return False, f"{place} cannot be written with hard links ({error.strerror}): choose another lake"
     free = shutil.disk_usage(place).free
-    if not os.access(place, os.W_OK):
-        return False, f"{place} cannot be written: choose another lake"
     return free >= _LEAST_FREE_BYTES, f"{free / 2**30:.1f} GiB free at {place} (2 are wanted at least)"
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself or the first folder above it that exists."""
+    whole = path.absolute()
+    return next(p for p in (whole, *whole.parents) if p.exists())
 
 
 def _contact(settings: Settings) -> tuple[bool, str]:

@@ -5,6 +5,7 @@ import shlex
 import traceback
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def receipted(given: Namespace, settings: Settings, stage: str, work: Callable[[
         receipt = _failed(attempt, error, words, clock, Path(settings.text("lake")))
         say(f"linklake {given.command}: {words}")
     next_ = in_lake(receipt.next, settings) if receipt.next else None
-    replace(receipt, next=next_).print(given.receipt)
+    with suppress(BrokenPipeError):  # nobody listens any more: the exit code still says how it ended
+        replace(receipt, next=next_).print(given.receipt)
     return code
 
 

@@ -20,7 +20,7 @@ from crawlers.journal import JOURNAL, Journal
 from crawlers.settings import CrawlConfig
 from crawlers.sink import Sink
 from linklake.config import Settings
-from linklake.pipeline import Parts, run_stage
+from linklake.pipeline import Parts, gate_stage, run_stage
 from linklake.progress import Progress
 from linklake.receipts import Clock, Receipt
 from schemas.catalog import dataset
@@ -49,8 +49,7 @@ def ingest(lake: Lake, settings: Settings, archives: Sequence[str], crawl_id: st
         if journal.state.complete is None:
             with Progress("ingest", sum(Path(a).stat().st_size for a in archives)) as progress:
                 read_archives(archives, Sink(journal, stage="ingest"), on_progress=progress.show)
-    receipt = settle(lake, settings, crawl_id)
-    return replace(clock.stamp(receipt), stage="ingest", next=f"linklake build --crawl-id {crawl_id}")
+    return _observed(lake, settings, crawl_id, "ingest", clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +71,11 @@ def read_seeds(given: Sequence[str], path: Path | None) -> tuple[str, ...]:
     found = [(seed, "the command line") for seed in given]
     if path is not None:
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise Misuse(f"cannot read the seed file {path}: {error}") from error
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except OSError as error:
+            raise Misuse(f"cannot read the seed file {path} ({error.strerror}): check the path") from error
+        except UnicodeDecodeError as error:
+            raise Misuse(f"the seed file {path} is not UTF-8 text: give one with a URL a line") from error
         numbered = [(line.strip(), f"{path} line {n}") for n, line in enumerate(lines, start=1)]
         found += [(line, where) for line, where in numbered if line and not line.startswith("#")]
     if not found:
@@ -86,13 +87,13 @@ def read_seeds(given: Sequence[str], path: Path | None) -> tuple[str, ...]:
 def _seed(seed: str, where: str) -> str:
     judged = judge(seed)
     if isinstance(judged, Rejected):
-        raise Misuse(f"the seed {seed!r} ({where}) is no http(s) URL ({judged.reason}): write it as https://example.org/")
+        raise Misuse(
+            f"the seed {seed!r} ({where}) is no http(s) URL ({judged.reason}): write one like https://a.example/"
+        )
     return judged.url
 
 
-def crawl(
-    lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str, *, settle_it: bool = True
-) -> Receipt:
+def crawl(lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str, *, settle_it: bool = True) -> Receipt:
     """Crawl from the seeds in a process of its own; a killed run with the same crawl id is carried on.
 
     Without ``settle_it`` the observation is left as it is, for ``linklake run settle_crawl``.
@@ -129,13 +130,40 @@ def crawl(
     done = subprocess.run([sys.executable, "-m", "crawlers", str(path)], check=False)
     if done.returncode:
         raise LinklakeError(
-            f"the crawl {crawl_id} was broken off (exit code {done.returncode}, see above); what it had acknowledged is "
-            f"safe: run the same command with --crawl-id {crawl_id} to carry it on"
+            f"the crawl {crawl_id} was broken off (exit code {done.returncode}, see above); what it had acknowledged "
+            f"is safe: run the same command with --crawl-id {crawl_id} to carry it on"
         )
     if not settle_it:
         return clock.stamp(Receipt("crawl", crawl_id, "staged", published=False))
+    return _observed(lake, settings, crawl_id, "crawl", clock)
+
+
+def _observed(lake: Lake, settings: Settings, crawl_id: str, stage: str, clock: Clock) -> Receipt:
+    """Settle and publish what was observed; the receipt counts it by fate, and says when there is reason to look."""
+    complete = Journal.read(lake.observing(crawl_id)).complete or {}
+    counts: dict[str, int] = complete.get("counts", {})
     receipt = settle(lake, settings, crawl_id)
-    return replace(clock.stamp(receipt), stage="crawl", next=f"linklake build --crawl-id {crawl_id}")
+    return replace(
+        clock.stamp(receipt),
+        stage=stage,
+        rows=receipt.rows | counts,
+        message=_reason_to_look(counts, crawl_id),
+        next=f"linklake build --crawl-id {crawl_id}",
+    )
+
+
+def _reason_to_look(counts: Mapping[str, int], crawl_id: str) -> str | None:
+    """One line when something was rejected or no page was found, with the question that shows more."""
+    rejected = {name.removeprefix("rejected_"): n for name, n in counts.items() if name.startswith("rejected_")}
+    if rejected:
+        listed = ", ".join(f"{reason} {n}" for reason, n in rejected.items())
+        sql = f"select archive_file, archive_offset, reason, detail from rejected_records where crawl_id = '{crawl_id}'"
+        return f'rejected and kept: {listed}; linklake sql "{sql}"'
+    if not counts.get("fetched"):
+        listed = ", ".join(f"{name} {n}" for name, n in counts.items()) or "there was none"
+        sql = f"select requested_url, state, status, error from page_fetches where crawl_id = '{crawl_id}'"
+        return f'no page was read ({listed}); linklake sql "{sql}"'
+    return None
 
 
 def import_graph(
@@ -170,8 +198,18 @@ def import_graph(
 def settle(lake: Lake, settings: Settings, crawl_id: str, *, publish: bool = True) -> Receipt:
     """Settle what a crawl left in its observation folder, which goes once it is published."""
     receipt = run_stage(lake, SETTLE_CRAWL, crawl_id, settings, parts=observed_parts(lake, crawl_id), publish=publish)
-    if receipt.published:
-        shutil.rmtree(lake.observing(crawl_id), ignore_errors=True)
+    return _cleared(lake, receipt)
+
+
+def gate_settled(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
+    """Audit and publish what ``settle`` left staged."""
+    return _cleared(lake, gate_stage(lake, SETTLE_CRAWL, crawl_id, settings, parts=observed_parts(lake, crawl_id)))
+
+
+def _cleared(lake: Lake, receipt: Receipt) -> Receipt:
+    """Once a crawl is published, its observation folder holds nothing that is not in the lake."""
+    if receipt.published and receipt.crawl_id:
+        shutil.rmtree(lake.observing(receipt.crawl_id), ignore_errors=True)
     return receipt
 
 
@@ -226,7 +264,8 @@ def already_published(lake: Lake, facts: Mapping[str, object], clock: Clock) -> 
         raise Misuse(f"crawl {crawl_id} is published already, from other input: choose another --crawl-id")
     message = f"crawl {crawl_id} is already published"
     stage = {"import": "import-graph"}.get(str(facts["kind"]), str(facts["kind"]))
-    return clock.stamp(Receipt(stage, crawl_id, "unchanged", published=True, message=message))
+    command = f"linklake build --crawl-id {crawl_id}"
+    return clock.stamp(Receipt(stage, crawl_id, "unchanged", published=True, message=message, next=command))
 
 
 def _crawl_row(facts: Mapping[str, Any], finished_at: datetime, *, is_complete: bool) -> pa.Table:

@@ -1,5 +1,6 @@
 """Every stage of both sides, in order; runs them against the lake: read, stage, audit, publish."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,19 +13,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from linklake.config import Settings
-from linklake.receipts import Clock, Receipt, stage_run
+from linklake.receipts import Clock, Receipt, has_failed, outcome_of, record, record_failure, stage_run
 from schemas.catalog import MARTS
 from schemas.catalog import dataset as dataset_named
 from schemas.dataset import Dataset
 from schemas.errors import Conflict, GateFailed, LinklakeError, NoInput, NotPublished, UnknownName
-from schemas.lake import CODE_VERSION, Lake, Staged, StagingArea
+from schemas.lake import CODE_VERSION, Lake, Staged, StagingArea, check_crawl_id
 from schemas.ledger import IMPORT_KIND, Partition, PartitionKey, Snapshot
 from transforms.engines.duckdb import DuckDB, Resources
 from transforms.farms.stages import SCORE_FARMS
 from transforms.gates import audit_files, audit_laws, audit_rows, stopping
 from transforms.graph.stages import BUILD_EDGES, RANK_DOMAINS, RANK_HOSTS, SCORE_AUTHORITY
 from transforms.links.stages import CLASSIFY_LINKS, DEDUPE_LINKS, SETTLE_CRAWL
-from transforms.marts.serving import build_serving, served_version
+from transforms.marts.serving import build_serving, served_version, sole_builder
 from transforms.marts.stages import BUILD_MARTS
 from transforms.stage import REJECTS, Input, Run, Stage
 
@@ -74,8 +75,10 @@ def known_crawl(lake: Lake, snapshot: Snapshot, crawl_id: str) -> str:
     """The crawl id itself.
 
     Raises:
+        Misuse: it is no crawl id at all.
         UnknownName: the lake knows no such crawl; the message lists the newest.
     """
+    check_crawl_id(crawl_id)
     known = [c.crawl_id for c in snapshot.crawls()]
     waiting = [*lake.unsettled(), *(s.crawl_id for s in lake.staged())]
     if crawl_id in known or crawl_id in waiting:
@@ -85,16 +88,19 @@ def known_crawl(lake: Lake, snapshot: Snapshot, crawl_id: str) -> str:
 
 
 def newest_crawl(snapshot: Snapshot, stage: Stage) -> str:
-    """The newest crawl that has the stage's inputs.
+    """The newest crawl that has the stage's inputs; an import only where no other crawl has them.
 
     Raises:
         NoInput: no crawl has them.
     """
-    for crawl in reversed(snapshot.crawls()):
+    newest_first = reversed(snapshot.crawls())
+    for crawl in sorted(newest_first, key=lambda c: c.kind == IMPORT_KIND):
         if not _missing(resolve(snapshot, stage, crawl.crawl_id)):
             return crawl.crawl_id
     needed = ", ".join(i.dataset for i in stage.inputs if not i.is_optional)
-    raise NoInput(f"no crawl has the inputs of {stage.name} ({needed}): run linklake crawl, ingest or import-graph first")
+    raise NoInput(
+        f"no crawl has the inputs of {stage.name} ({needed}): run linklake crawl, ingest or import-graph first"
+    )
 
 
 def resolve(snapshot: Snapshot, stage: Stage, crawl_id: str) -> Inputs:
@@ -137,30 +143,32 @@ def run_stage(
     fingerprint = {"_observing": parts.fingerprint} if parts else _fingerprint(inputs)
     if _is_built(snapshot, stage, crawl_id, fingerprint):
         if stage is BUILD_MARTS:
-            refresh_serving(lake)
-        return clock.stamp(Receipt(stage.name, crawl_id, "unchanged", published=True))
+            lake.refresh_sql()
+            refresh_serving(lake, settings)
+        return _unchanged(lake, snapshot, Receipt(stage.name, crawl_id, "unchanged", published=True), clock)
     run = Run(crawl_id, parts.started_at if parts else _as_of(snapshot, crawl_id))
-    with lake.stage_area(stage.name, crawl_id) as area, _engine(settings, area) as engine:
-        _bind_inputs(lake, engine, stage, inputs, parts)
-        partitions = _build(lake, engine, stage, run, area, fingerprint)
-        rows = _rows_by_fate(engine, stage, partitions)
-        receipt = clock.stamp(Receipt(stage.name, crawl_id, "staged", published=False, rows=rows))
-        reads = _reads(snapshot, inputs, partitions)
-        staged = lake.finish_staging(area, partitions, reads=reads, receipt={"rows": rows})
+    with lake.stage_area(stage.name, crawl_id) as area:
+        with _engine(settings, area) as engine:
+            _bind_inputs(lake, engine, stage, inputs, parts)
+            partitions = _build(lake, engine, stage, run, area, fingerprint)
+            rows = _rows_by_fate(engine, stage, partitions)
+            reads = _reads(snapshot, inputs, partitions)
+            staged = lake.finish_staging(area, partitions, reads=reads, receipt={"rows": rows})
+            if publish:
+                _audit(lake, engine, stage, staged)
         if not publish:
-            return replace(receipt, next=f"linklake gate {stage.name} --crawl-id {crawl_id}")
-        _audit(lake, engine, stage, staged)
-        return _publish(lake, staged, Receipt(stage.name, crawl_id, "built", published=True, rows=rows), clock)
+            next_ = f"linklake gate {stage.name} --crawl-id {crawl_id}"
+            return clock.stamp(Receipt(stage.name, crawl_id, "staged", published=False, rows=rows, next=next_))
+        return _publish(lake, staged, settings, clock)
 
 
-def gate_stage(
-    lake: Lake, stage: Stage, crawl_id: str, settings: Settings, *, parts: Parts | None = None
-) -> Receipt:
+def gate_stage(lake: Lake, stage: Stage, crawl_id: str, settings: Settings, *, parts: Parts | None = None) -> Receipt:
     """Audit what a stage left staged for a crawl, and publish it.
 
     Raises:
         NotPublished: nothing is staged and nothing is published.
-        GateFailed, Conflict: as ``run_stage``.
+        GateFailed: as ``run_stage``.
+        Conflict: as ``run_stage``, or the inputs are no longer those it was built from; it is discarded then.
     """
     clock = Clock()
     snapshot = lake.snapshot()
@@ -168,42 +176,62 @@ def gate_stage(
     if not waiting:
         if all(snapshot.find(name, crawl_id, _slot(stage, name)) for name in stage.outputs):
             message = f"{stage.name} for crawl {crawl_id} is already published"
-            return clock.stamp(Receipt(stage.name, crawl_id, "unchanged", published=True, message=message))
+            receipt = Receipt(stage.name, crawl_id, "unchanged", published=True, message=message)
+            return _unchanged(lake, snapshot, receipt, clock)
         raise NotPublished(
-            f"nothing of {stage.name} is staged for crawl {crawl_id}: run linklake run {stage.name} --crawl-id {crawl_id}"
+            f"nothing of {stage.name} is staged for crawl {crawl_id}: "
+            f"run linklake run {stage.name} --crawl-id {crawl_id}"
         )
     staged = waiting[-1]
-    for older in waiting[:-1]:
-        lake.discard(older)
-    area = lake.area_of(staged)
-    with _engine(settings, area) as engine:
+    with lake.claimed(staged) as area:
         inputs = {} if parts else resolve(snapshot, stage, crawl_id)
-        _bind_inputs(lake, engine, stage, inputs, parts)
-        for partition in staged.partitions:
-            dataset = dataset_named(partition.key.dataset)
-            engine.bind(dataset.name, dataset, [lake.staged_path(staged, f) for f in partition.files])
-        _audit(lake, engine, stage, staged)
-    rows = dict(staged.receipt["rows"])
-    return _publish(lake, staged, Receipt(stage.name, crawl_id, "built", published=True, rows=rows), clock)
+        fingerprint = {"_observing": parts.fingerprint} if parts else _fingerprint(inputs)
+        try:
+            lake.fence(snapshot, staged)
+            _check_inputs(staged, fingerprint)
+        except Conflict:
+            lake.discard(staged)
+            raise
+        with _engine(settings, area) as engine:
+            _bind_inputs(lake, engine, stage, inputs, parts)
+            for partition in staged.partitions:
+                dataset = dataset_named(partition.key.dataset)
+                engine.bind(dataset.name, dataset, [lake.staged_path(staged, f) for f in partition.files])
+            _audit(lake, engine, stage, staged)
+        return _publish(lake, staged, settings, clock)
 
 
 def build(lake: Lake, settings: Settings, *, crawl_ids: Sequence[str], on_stage: Callable[[Receipt], None]) -> Receipt:
     """Every stage after observation for those crawls, oldest first; stages whose inputs a crawl lacks are left out.
 
     Raises:
+        NotPublished: a crawl is not settled yet.
         NoInput: no stage had its inputs.
+        LinklakeError: a stage failed, which is recorded; those before it are published.
     """
     clock = Clock()
     receipts = []
     for crawl_id in crawl_ids:
+        if lake.snapshot().find("crawls", crawl_id) is None:
+            raise NotPublished(
+                f"crawl {crawl_id} is not settled yet: run linklake run settle_crawl --crawl-id {crawl_id}"
+            )
         for stage in STAGES[1:]:
             if _missing(resolve(lake.snapshot(), stage, crawl_id)):
                 continue
-            receipt = run_stage(lake, stage, crawl_id, settings)
+            stage_clock = Clock()
+            try:
+                receipt = run_stage(lake, stage, crawl_id, settings)
+            except LinklakeError as error:
+                failed = Receipt(stage.name, crawl_id, outcome_of(error), published=False, message=str(error))
+                record_failure(lake.root, stage_clock.stamp(failed), stage_clock)
+                raise
             on_stage(receipt)
             receipts.append(receipt)
     if not receipts:
-        raise NoInput(f"no crawl in {lake.root} has anything to build from: run linklake crawl, ingest or import-graph first")
+        raise NoInput(
+            f"no crawl in {lake.root} has anything to build from: run linklake crawl, ingest or import-graph first"
+        )
     outcome = "built" if any(r.outcome == "built" for r in receipts) else "unchanged"
     rows = {"out": sum(r.rows.get("out", 0) for r in receipts)}
     return clock.stamp(
@@ -241,20 +269,27 @@ def progress(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[Progress
             yield Progress(stage.name, crawl_id, "waiting" if _missing(inputs) else "ready")
 
 
-def refresh_serving(lake: Lake) -> Path | None:
-    """Bring the serving file up to the newest published marts; it is a copy, so a lost one is simply made again."""
-    snapshot = lake.snapshot()
-    newest = snapshot.newest(MARTS[0].name)
-    if newest is None:
-        return None
-    crawl_id = newest.key.crawl_id
-    partitions = {m.name: snapshot.find(m.name, crawl_id) for m in MARTS}
-    version = ",".join(f"{name}@{p.version if p else 0}" for name, p in partitions.items())
-    version = f"{crawl_id}:{version}"
-    if served_version(lake.serving) != version:
+def refresh_serving(lake: Lake, settings: Settings) -> None:
+    """Bring the serving file up to the newest published marts; it is a copy, so a lost one is simply made again.
+
+    Raises:
+        DamagedFile: a file of the marts is not what was published; what is served stays.
+    """
+    with sole_builder(lake.serving):
+        snapshot = lake.snapshot()
+        newest = snapshot.newest(MARTS[0].name)
+        if newest is None:
+            return
+        partitions = {m.name: snapshot.find(m.name, newest.key.crawl_id) for m in MARTS}
+        versions = ",".join(f"{name}@{p.version if p else 0}" for name, p in partitions.items())
+        version = f"{newest.key.crawl_id}:{versions}"
+        if served_version(lake.serving) == version:
+            return
+        for partition in filter(None, partitions.values()):
+            lake.verify(partition)
         parts = {name: [lake.path(f) for f in p.files] if p else [] for name, p in partitions.items()}
-        build_serving(lake.serving, parts, version=version)
-    return lake.serving
+        with _explained("the serving file", settings):
+            build_serving(lake.serving, parts, version=version, resources=_resources(settings, lake.serving / ".spill"))
 
 
 # -------------------------------------------------------------------- inputs
@@ -310,6 +345,25 @@ def _is_built(snapshot: Snapshot, stage: Stage, crawl_id: str, fingerprint: Mapp
     return True
 
 
+def _is_there_already(snapshot: Snapshot, staged: Staged) -> bool:
+    """The same stage was built from the same inputs by another attempt."""
+    found = [(p, snapshot.partitions.get(p.key)) for p in staged.partitions]
+    return all(f and (f.stage_version, dict(f.inputs)) == (p.stage_version, dict(p.inputs)) for p, f in found)
+
+
+def _check_inputs(staged: Staged, fingerprint: Mapping[str, str]) -> None:
+    """Refuse output built from other inputs than its gate would audit it with (a crawl that arrived late).
+
+    Raises:
+        Conflict: they differ.
+    """
+    if any(dict(p.inputs) != dict(fingerprint) for p in staged.partitions):
+        raise Conflict(
+            f"the inputs of {staged.stage} for crawl {staged.crawl_id} are others since it was staged; nothing was "
+            f"published: run {staged.stage} again"
+        )
+
+
 def _is_committed(snapshot: Snapshot, staged: Staged) -> bool:
     return any((found := snapshot.partitions.get(p.key)) and found.attempt == staged.attempt for p in staged.partitions)
 
@@ -330,19 +384,47 @@ def _reads(snapshot: Snapshot, inputs: Inputs, outputs: Sequence[Partition]) -> 
 # -------------------------------------------------------------------- building
 
 
+def _resources(settings: Settings, temporary: Path) -> Resources:
+    return Resources(settings.text("memory"), settings.whole("threads"), temporary)
+
+
 @contextmanager
 def _engine(settings: Settings, area: StagingArea) -> Iterator[DuckDB]:
-    resources = Resources(settings.text("memory"), settings.whole("threads"), area.temporary)
+    """An engine that spills into the attempt's folder; what it spilled goes when it is closed, never before."""
+    resources = _resources(settings, area.temporary)
     try:
         engine = DuckDB(resources)
     except duckdb.Error as error:
-        raise LinklakeError(f"DuckDB cannot start with memory {resources.memory}, threads {resources.threads}: {error}") from error
+        raise LinklakeError(
+            f"DuckDB cannot start with memory {resources.memory}, threads {resources.threads}: {_first_line(error)}"
+        ) from error
     try:
-        yield engine
-    except duckdb.OutOfMemoryException as error:
-        raise LinklakeError(f"{area.stage} needs more than {resources.memory} of memory: raise --memory ({error})") from error
+        with _explained(area.stage, settings):
+            yield engine
     finally:
         engine.close()
+        shutil.rmtree(area.temporary, ignore_errors=True)
+
+
+@contextmanager
+def _explained(what: str, settings: Settings) -> Iterator[None]:
+    """Turn what DuckDB says of memory and disks into one line that says what to do."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        memory = settings.text("memory")
+        raise LinklakeError(
+            f"{what} needs more than {memory} of memory, or more disk to spill: raise --memory or free some space "
+            f"({_first_line(error)})"
+        ) from error
+    except duckdb.IOException as error:
+        raise LinklakeError(
+            f"{what} could not read or write a file: {_first_line(error)}; nothing of it was published"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _bind_inputs(lake: Lake, engine: DuckDB, stage: Stage, inputs: Inputs, parts: Parts | None) -> None:
@@ -433,22 +515,32 @@ def _audit(lake: Lake, engine: DuckDB, stage: Stage, staged: Staged) -> None:
         listed = "; ".join(str(f) for f in stops[:5])
         raise GateFailed(
             f"the gate stopped {stage.name} for crawl {staged.crawl_id}: {listed}. It stays staged, nothing was "
-            f"published: mend the cause, then run linklake run {stage.name} --crawl-id {staged.crawl_id}"
+            f"published: mend the cause, then run {_command_of(stage)} --crawl-id {staged.crawl_id}"
         )
 
 
-def _publish(lake: Lake, staged: Staged, receipt: Receipt, clock: Clock) -> Receipt:
-    receipt = clock.stamp(receipt)
+def _publish(lake: Lake, staged: Staged, settings: Settings, clock: Clock) -> Receipt:
+    rows = dict(staged.receipt["rows"])
+    receipt = clock.stamp(Receipt(staged.stage, staged.crawl_id, "built", published=True, rows=rows))
     row, files = stage_run(lake, lake.area_of(staged), receipt, clock)
     try:
         lake.publish(staged, more=(row,), more_from=files)
     except Conflict:
-        if _is_committed(lake.snapshot(), staged):
-            return receipt
-        raise
+        lake.discard(staged)
+        if not _is_there_already(lake.snapshot(), staged):
+            raise
+        receipt = replace(receipt, outcome="unchanged", message="another run published the same just before")
     if staged.stage == BUILD_MARTS.name:
-        refresh_serving(lake)
-    return replace(receipt, next=_next_command(staged))
+        refresh_serving(lake, settings)
+    return replace(clock.stamp(receipt), next=_next_command(staged))
+
+
+def _unchanged(lake: Lake, snapshot: Snapshot, receipt: Receipt, clock: Clock) -> Receipt:
+    """The receipt of a run that had nothing to do; recorded only where it takes back a failure."""
+    receipt = clock.stamp(receipt)
+    if has_failed(snapshot, receipt.stage, str(receipt.crawl_id)):
+        record(lake, receipt, clock)
+    return receipt
 
 
 def _next_command(staged: Staged) -> str:
@@ -457,3 +549,8 @@ def _next_command(staged: Staged) -> str:
     if at < len(names):
         return f"linklake run {names[at]} --crawl-id {staged.crawl_id}"
     return "linklake sql 'from index_info'"
+
+
+def _command_of(stage: Stage) -> str:
+    """The command that runs a stage; ``import_graph`` is no stage of its own but a door."""
+    return f"linklake run {stage.name}" if stage in STAGES else f"linklake {stage.name.replace('_', '-')}"

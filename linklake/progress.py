@@ -24,7 +24,7 @@ def silence(stream: TextIO) -> None:
 
 
 class Progress:
-    """Progress of reading ``total`` bytes: a line that renews itself on a terminal, a log line now and then elsewhere."""
+    """How far reading ``total`` bytes is: on a terminal a line that renews itself, elsewhere one now and then."""
 
     def __init__(self, what: str, total: int) -> None:
         self._what, self._total = what, total

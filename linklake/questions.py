@@ -1,66 +1,93 @@
 """Read-only SQL over the marts and every dataset of the lake."""
 
 import json
-import os
-from collections.abc import Iterator, Sequence
+import math
+import secrets
+import tempfile
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final, Literal, TextIO
 
 import duckdb
 
-from schemas.errors import LinklakeError, Misuse
+from schemas.errors import BadSetting, DamagedFile, LakeError, LinklakeError, Misuse
 from schemas.lake import Lake
 from schemas.render import views
 
 Format = Literal["table", "csv", "json"]
+Row = tuple[Any, ...]
 
 _TABLE_ROWS: Final = 1000
 _CELL_WIDTH: Final = 60
+_FETCH_ROWS: Final = 10_000
 
 
-def ask(lake: Lake, sql: str, *, memory: str, threads: int) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+def ask(lake: Lake, sql: str, *, memory: str, threads: int) -> tuple[list[str], Iterator[Row]]:
     """Column names and rows of one SELECT over one version of the lake.
 
     The connection can read the files of that version and nothing else, and can write nothing (facts: a safe sql door).
 
     Raises:
         Misuse: it is not one SELECT, or DuckDB cannot make sense of it.
+        LakeError: a file of the lake is missing or cannot be read.
     """
-    connection = duckdb.connect(":memory:")
-    connection.execute("set TimeZone = 'UTC'")
-    connection.execute("set memory_limit = ?", [memory])
-    connection.execute("set threads = ?", [threads])
+    connection = _connection(memory, threads)
     paths = []
     for dataset, files, select in views(lake.snapshot(), lake.root):
-        connection.execute(f"create view {dataset.name} as {select}")
-        paths += [str(f) for f in files]
+        for path in files:
+            if not path.exists():
+                raise DamagedFile(f"{path} of {dataset.name} is missing: restore it, or build the partition again")
+        try:
+            connection.execute(f"create view {dataset.name} as {select}")
+        except duckdb.Error as error:
+            raise DamagedFile(f"{dataset.name} cannot be read ({_first_line(error)}): restore its files") from error
+        paths += [str(path) for path in files]
     connection.execute("set allowed_paths = ?", [paths])
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     try:
-        statements = connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise Misuse("linklake sql takes one SELECT")
-        cursor = connection.execute(statements[0])
+        cursor = connection.execute(_one_select(connection, sql))
     except duckdb.Error as error:
         raise _explained(error) from error
-    return [d[0] for d in cursor.description or ()], _rows(cursor)
+    return [column[0] for column in cursor.description or ()], _rows(cursor)
 
 
-def write(names: Sequence[str], rows: Iterator[tuple[Any, ...]], stream: TextIO, *, format: Format) -> None:
+def write(names: Sequence[str], rows: Iterable[Row], stream: TextIO, *, format: Format) -> None:
     """Write an answer: ``csv`` by RFC 4180 (NULL empty, empty text ``""``), ``json`` an object per line, or a table."""
-    if format == "csv":
-        _write_csv(names, rows, stream)
-    elif format == "json":
-        for row in rows:
-            stream.write(json.dumps(dict(zip(names, map(_plain, row), strict=True)), ensure_ascii=False) + "\n")
-    else:
-        _write_table(names, rows, stream)
+    {"csv": _write_csv, "json": _write_json, "table": _write_table}[format](names, rows, stream)
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+def _connection(memory: str, threads: int) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:")
+    connection.execute("set TimeZone = 'UTC'")
+    # DuckDB makes the folder when it has to spill and removes it at the end; its default is ./.tmp.
+    spill = Path(tempfile.gettempdir()) / f"linklake-sql-{secrets.token_hex(8)}"
+    connection.execute("set temp_directory = ?", [str(spill)])
     try:
-        while batch := cursor.fetchmany(10_000):
+        connection.execute("set threads = ?", [threads])
+        connection.execute("set memory_limit = ?", [memory])
+    except duckdb.Error as error:
+        raise BadSetting(
+            f"DuckDB cannot start with memory {memory}, threads {threads} ({_first_line(error)})"
+        ) from error
+    return connection
+
+
+def _one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise Misuse(f"give one SELECT, not {len(statements) or 'no'} statements")
+    if statements[0].type != duckdb.StatementType.SELECT:
+        raise Misuse(f"give one SELECT, not {statements[0].type.name}: this door reads and writes nothing")
+    return statements[0]
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[Row]:
+    try:
+        while batch := cursor.fetchmany(_FETCH_ROWS):
             yield from batch
     except duckdb.Error as error:
         raise _explained(error) from error
@@ -68,11 +95,20 @@ def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
 
 def _explained(error: duckdb.Error) -> LinklakeError:
     if isinstance(error, duckdb.OutOfMemoryException):
-        return LinklakeError(f"the question needs more memory than allowed: raise --memory ({error})")
+        return LinklakeError(f"the question needs more memory than allowed: raise --memory ({_first_line(error)})")
+    if isinstance(error, duckdb.IOException):
+        return LakeError(f"the lake or the folder for temporary files cannot be used ({_first_line(error)})")
     return Misuse(f"DuckDB says: {error}")
 
 
-def _write_csv(names: Sequence[str], rows: Iterator[tuple[Any, ...]], stream: TextIO) -> None:
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).partition("\n")[0]
+
+
+# -------------------------------------------------------------------- formats
+
+
+def _write_csv(names: Sequence[str], rows: Iterable[Row], stream: TextIO) -> None:
     # The module csv can't tell NULL from an empty text before Python 3.12 (QUOTE_NOTNULL).
     stream.write(",".join(map(_csv_cell, names)) + "\r\n")
     for row in rows:
@@ -82,53 +118,89 @@ def _write_csv(names: Sequence[str], rows: Iterator[tuple[Any, ...]], stream: Te
 def _csv_cell(value: Any) -> str:
     if value is None:
         return ""
-    plain = _plain(value)
-    text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    text = _text(value)
     if text == "" or any(c in text for c in ',"\r\n'):
         return '"' + text.replace('"', '""') + '"'
     return text
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON knows it; timestamps as ISO 8601 with Z."""
-    if isinstance(value, datetime):
-        moment = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-        return moment.isoformat().replace("+00:00", "Z")
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return str(value)
+def _write_json(names: Sequence[str], rows: Iterable[Row], stream: TextIO) -> None:
+    keys = [json.dumps(name, ensure_ascii=False) for name in _distinct(names)]
+    for row in rows:
+        stream.write("{" + ", ".join(f"{key}: {_json(value)}" for key, value in zip(keys, row, strict=True)) + "}\n")
 
 
-def _write_table(names: Sequence[str], rows: Iterator[tuple[Any, ...]], stream: TextIO) -> None:
-    shown = []
+def _distinct(names: Sequence[str]) -> list[str]:
+    """The names, ``_1`` and so on behind one that came before: an object has each key once."""
+    found: dict[str, None] = {}
+    for name in names:
+        candidates = (name, *(f"{name}_{number}" for number in range(1, len(names))))
+        found[next(c for c in candidates if c not in found)] = None
+    return list(found)
+
+
+def _write_table(names: Sequence[str], rows: Iterable[Row], stream: TextIO) -> None:
+    shown: list[list[str]] = []
     more = False
     for row in rows:
         if len(shown) == _TABLE_ROWS:
             more = True
             break
-        shown.append([_table_cell(v) for v in row])
-    widths = [max([len(n), *(len(r[i]) for r in shown)]) for i, n in enumerate(names)]
-    line = "  ".join("-" * w for w in widths)
-    for cells in ([*names], None, *shown):
-        text = line if cells is None else "  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True))
-        stream.write(text.rstrip() + "\n")
+        shown.append([_table_cell(value) for value in row])
+    heads = [_table_cell(name) for name in names]
+    widths = [max(map(_width, column)) for column in zip(heads, *shown, strict=True)]
+    for cells in (heads, ["-" * width for width in widths], *shown):
+        padded = (cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True))
+        stream.write("  ".join(padded).rstrip() + "\n")
     if more:
         stream.write(f"(the first {_TABLE_ROWS} rows: --format csv gives all)\n")
 
 
 def _table_cell(value: Any) -> str:
+    """One line of what a terminal can show: no escape sequence and no change of direction gets through."""
     if value is None:
         return ""
-    plain = _plain(value)
-    text = f"{plain:.6g}" if isinstance(plain, float) else str(plain)
+    text = f"{value:.6g}" if isinstance(value, float) else _text(value)
     text = "".join(c if c.isprintable() else "�" for c in text)
     return text if len(text) <= _CELL_WIDTH else text[: _CELL_WIDTH - 1] + "…"
 
 
-def mute_broken_pipe() -> None:
-    """After a reader closed the pipe (``| head``): keep the interpreter from complaining at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def _width(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+# -------------------------------------------------------------------- values
+
+
+def _text(value: Any) -> str:
+    """A value as text: that of its JSON, without the quotes of a string."""
+    return value if isinstance(value, str) else _json(value) if _is_plain(value) else _string(value)
+
+
+def _json(value: Any) -> str:
+    """A value as JSON: every number a number, but for NaN and infinity, which JSON lacks and which become strings."""
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_json, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(_text(k))}: {_json(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return json.dumps(value if _is_plain(value) else _string(value), ensure_ascii=False)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether JSON has its kind."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, str | int | Decimal | list | tuple | dict)
+
+
+def _string(value: Any) -> str:
+    """What JSON has no kind for; moments as ISO 8601 with Z."""
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+        return moment.isoformat().replace("+00:00", "Z")
+    if isinstance(value, float):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value.hex() if isinstance(value, bytes) else str(value)

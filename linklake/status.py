@@ -11,6 +11,7 @@ from linklake.pipeline import progress
 from schemas.errors import LakeError
 from schemas.lake import Lake
 from schemas.ledger import Snapshot
+from transforms.links.stages import SETTLE_CRAWL
 
 
 @dataclass(slots=True)
@@ -46,11 +47,14 @@ def _unsettled(lake: Lake, crawl_id: str, said: Status) -> None:
         return
     kind, parts = state.crawl["kind"], len(state.parts)
     if state.complete is None:
-        said.lines.append(f"{crawl_id} ({kind}): being observed or broken off, {parts} parts safe")
-        said.commands.append(f"linklake {kind} … --crawl-id {crawl_id}   (the same call again carries it on)")
+        said.lines.append(f"{crawl_id} ({kind}): under way or broken off, {parts} parts safe: the same call goes on")
+        said.commands.append(f"linklake {kind} … --crawl-id {crawl_id}")
+    elif lake.staged(SETTLE_CRAWL.name, crawl_id):
+        said.lines.append(f"{crawl_id} ({kind}): settled, not published")
+        said.commands.append(f"linklake gate {SETTLE_CRAWL.name} --crawl-id {crawl_id}")
     else:
         said.lines.append(f"{crawl_id} ({kind}): observed, not settled, {parts} parts safe")
-        said.commands.append(f"linklake run settle_crawl --crawl-id {crawl_id}")
+        said.commands.append(f"linklake run {SETTLE_CRAWL.name} --crawl-id {crawl_id}")
 
 
 def _published(lake: Lake, snapshot: Snapshot, crawl_id: str, said: Status) -> None:
@@ -62,14 +66,22 @@ def _published(lake: Lake, snapshot: Snapshot, crawl_id: str, said: Status) -> N
             said.commands.append(f"linklake gate {stage.stage} --crawl-id {crawl_id}")
     if any(s.state in ("ready", "outdated") for s in stages):
         said.commands.append(f"linklake build --crawl-id {crawl_id}")
-    for stage_name, message in _failures(lake, snapshot, crawl_id):
-        said.lines.append(f"  {stage_name:<16} failed  {message}")
-        said.commands.append(f"linklake run {stage_name} --crawl-id {crawl_id}")
+    mended = {s.stage for s in stages if s.state == "published"}
+    is_all_built = len(mended) == len(stages)
+    for name, outcome, message in _failures(lake, snapshot, crawl_id):
+        if name in mended or is_all_built:
+            continue
+        said.lines.append(f"  {name:<16} {outcome}  {message}")
+        is_stage = any(name == s.stage for s in stages)
+        said.commands.append(f"linklake {f'run {name}' if is_stage else name} --crawl-id {crawl_id}")
         said.is_failed = True
 
 
-def _failures(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[tuple[str, str]]:
-    """Stages whose newest run failed or was stopped."""
+def _failures(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[tuple[str, str, str]]:
+    """Stages (or ``build``) whose newest recorded run failed or was stopped: name, outcome, message.
+
+    A run that found everything built already is not recorded, so a failure may be mended all the same.
+    """
     partitions = snapshot.of("stage_runs", crawl_id)
     if not partitions:
         return
@@ -78,4 +90,4 @@ def _failures(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[tuple[s
     newest = {run["stage"]: run for run in sorted(runs.to_pylist(), key=lambda r: r["started_at"])}
     for name, run in newest.items():
         if run["outcome"] in ("failed", "stopped"):
-            yield name, run["message"] or ""
+            yield name, run["outcome"], run["message"] or ""

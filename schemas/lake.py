@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as distribution_version
@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from schemas.catalog import dataset as dataset_named
 from schemas.dataset import Dataset
-from schemas.errors import Conflict, DamagedFile, LakeError, Misuse, NewerLake, NotPublished
+from schemas.errors import Conflict, DamagedFile, LakeError, Misuse, NewerLake, NotPublished, UnknownName
 from schemas.ledger import (
     Commit,
     File,
@@ -47,6 +47,8 @@ CODE_VERSION: Final = distribution_version("linklake")
 
 _CRAWL_ID: Final = re.compile(r"(?=.*[a-z])[a-z0-9][a-z0-9.-]{0,62}")
 _HASH_BLOCK: Final = 1 << 20
+_NEW_LAKE: Final = re.compile(r"_log|_staging|\._lake\.json\..*|lost\+found")
+"""What a folder may hold before it is a lake: what a creation cut short leaves, and the root of a fresh volume."""
 
 
 def reached(point: str, /) -> None:
@@ -73,9 +75,7 @@ def check_crawl_id(crawl_id: str) -> str:
         Misuse: it is not one (DuckDB would read ``crawl=2026-11-20`` as a date, hence at least one letter).
     """
     if not _CRAWL_ID.fullmatch(crawl_id):
-        raise Misuse(
-            f"{crawl_id!r} is no crawl id: use 1-63 of a-z 0-9 . - with at least one letter, such as 2026-w46"
-        )
+        raise Misuse(f"{crawl_id!r} is no crawl id: use 1-63 of a-z 0-9 . - with at least one letter, such as 2026-w46")
     return crawl_id
 
 
@@ -105,11 +105,12 @@ def fsync_path(path: Path) -> None:
 def write_durably(path: Path, text: str) -> None:
     """Write a small file so that it is there whole or not at all, also after a power cut."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with temporary.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
+    try:
+        _write_synced(temporary, text)
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
     fsync_path(path.parent)
 
 
@@ -165,18 +166,26 @@ class Lake:
             NewerLake: a newer linklake wrote it.
         """
         path = root / "_lake.json"
-        if not path.exists():
-            raise LakeError(f"there is no lake at {root}: make one with linklake crawl, ingest or import-graph")
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
-            format_, buckets, by = int(said["format"]), int(said["buckets"]), str(said["created_by"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LakeError(f"{path} cannot be read ({error}): restore it from a backup") from error
+            format_, by = int(said["format"]), said.get("created_by", "of another version")
+            # What a newer format says beside its number is not ours to read.
+            buckets = int(said["buckets"]) if format_ <= FORMAT else 0
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise LakeError(
+                f"there is no lake at {root}: make one with linklake crawl, ingest or import-graph"
+            ) from error
+        except OSError as error:
+            raise LakeError(f"cannot read {path} ({error.strerror}): let this user read the lake") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise LakeError(f"{path} is damaged ({error}): restore it from a backup") from error
         if format_ > FORMAT:
             raise NewerLake(
                 f"the lake {root} was written by linklake {by} (format {format_}), this is linklake {CODE_VERSION} "
                 f"(format {FORMAT}): upgrade linklake"
             )
+        if buckets < 1 or buckets & (buckets - 1):
+            raise LakeError(f"{path} is damaged (buckets {buckets} is no power of two): restore it from a backup")
         return cls(root, buckets=buckets)
 
     @classmethod
@@ -186,17 +195,20 @@ class Lake:
         Raises:
             LakeError: the folder holds something else, or cannot be written.
         """
-        if (root / "_lake.json").exists():
-            return cls.open(root)
         try:
-            if root.exists() and any(p.name not in {"_log", "_staging"} for p in root.iterdir()):
-                raise LakeError(f"{root} is not empty and no lake: choose another folder with --lake")
-            (root / "_log").mkdir(parents=True, exist_ok=True)
-            (root / "_staging").mkdir(exist_ok=True)
-            said = {"format": FORMAT, "buckets": buckets, "created_by": CODE_VERSION}
-            write_durably(root / "_lake.json", json.dumps(said, indent=1) + "\n")
+            strangers = root.exists() and not all(_NEW_LAKE.fullmatch(p.name) for p in root.iterdir())
+            # Asked after the folder was listed: another process may be making the same lake.
+            if not (root / "_lake.json").exists():
+                if strangers:
+                    raise LakeError(f"{root} is not empty and no lake: choose another folder with --lake")
+                (root / "_log").mkdir(parents=True, exist_ok=True)
+                (root / "_staging").mkdir(exist_ok=True)
+                said = {"format": FORMAT, "buckets": buckets, "created_by": CODE_VERSION}
+                write_durably(root / "_lake.json", json.dumps(said, indent=1) + "\n")
         except OSError as error:
-            raise LakeError(f"cannot make a lake at {root} ({error.strerror}): choose another folder with --lake") from error
+            raise LakeError(
+                f"cannot make a lake at {root} ({error.strerror}): choose another folder with --lake"
+            ) from error
         return cls.open(root)
 
     # ---------------------------------------------------------------- reading
@@ -208,13 +220,12 @@ class Lake:
             LakeError: the log has a gap or a line that cannot be read.
             NewerLake: a partition was written under a newer schema.
         """
-        numbers = self._log_numbers()
-        newest = numbers[-1] if numbers else 0
+        newest = self._newest()
         start = self._checkpoint(newest)
         commits = [self._read_commit(n) for n in range(start.number + 1, newest + 1)]
         snapshot = replay(commits, start=start)
         for partition in snapshot.partitions.values():
-            if partition.schema_version > dataset_named(partition.key.dataset).schema_version:
+            if _is_newer(partition):
                 raise NewerLake(
                     f"{partition.key} in {self.root} was written by linklake {partition.code_version} with a newer "
                     f"schema, this is linklake {CODE_VERSION}: upgrade linklake"
@@ -237,7 +248,8 @@ class Lake:
                 raise DamagedFile(f"{path} of {partition.key} is missing: restore it, or build the partition again")
             if path.stat().st_size != file.bytes or file_sha256(path) != file.sha256:
                 raise DamagedFile(
-                    f"{path} of {partition.key} is not what was written (checksum): restore it, or build the partition again"
+                    f"{path} of {partition.key} is not what was written (checksum): restore it, or build the partition "
+                    f"again"
                 )
 
     @property
@@ -258,18 +270,24 @@ class Lake:
 
     @contextmanager
     def stage_area(self, stage: str, crawl_id: str) -> Iterator[StagingArea]:
-        """A folder for one attempt, outside every dataset; leftovers of dead attempts are removed first."""
+        """A folder for one attempt, outside every dataset; leftovers of dead attempts are removed first.
+
+        What the attempt has not finished (``finish_staging``) goes with it, however it ends.
+        """
         parent = self.root / "_staging" / stage / check_crawl_id(crawl_id)
         attempt = new_attempt()
-        folder = parent / attempt
-        folder.mkdir(parents=True)
-        with _locked(folder / "lock"):
+        folder, making = parent / attempt, parent / f".{attempt}"
+        making.mkdir(parents=True)
+        with _locked(making / "lock"):
+            making.rename(folder)  # from here on others see it, and see it locked
             for other in parent.iterdir():
-                if other != folder and not (other / "manifest.json").exists():
+                if not other.name.startswith(".") and not (other / "manifest.json").exists():
                     _remove_if_dead(other)
-            yield StagingArea(stage, crawl_id, attempt, folder)
-        if not (folder / "manifest.json").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+            try:
+                yield StagingArea(stage, crawl_id, attempt, folder)
+            finally:
+                if not (folder / "manifest.json").exists():
+                    _remove(folder)
 
     def seal(self, path: Path, dataset: Dataset, crawl_id: str, bucket: int) -> File:
         """Make a written part durable and describe it; its ``path`` says where it will be published."""
@@ -297,8 +315,8 @@ class Lake:
         receipt: Mapping[str, Any],
     ) -> Staged:
         """Write the manifest that makes an attempt's output complete."""
-        shutil.rmtree(area.temporary, ignore_errors=True)
-        staged = Staged(area.stage, area.crawl_id, area.attempt, now().isoformat(), dict(reads), tuple(partitions), receipt)
+        created_at = now().isoformat()
+        staged = Staged(area.stage, area.crawl_id, area.attempt, created_at, dict(reads), tuple(partitions), receipt)
         said = {
             "stage": staged.stage,
             "crawl_id": staged.crawl_id,
@@ -314,12 +332,21 @@ class Lake:
         return staged
 
     def staged(self, stage: str | None = None, crawl_id: str | None = None) -> tuple[Staged, ...]:
-        """Complete staged output, newest last."""
+        """Complete staged output, newest last.
+
+        Raises:
+            LakeError: a manifest cannot be read.
+        """
         found = []
         for path in (self.root / "_staging").glob(f"{stage or '*'}/{crawl_id or '*'}/*/manifest.json"):
-            said = json.loads(path.read_text(encoding="utf-8"))
-            said["partitions"] = tuple(partition_from_json(p) for p in said["partitions"])
-            found.append(Staged(**said))
+            try:
+                said = json.loads(path.read_text(encoding="utf-8"))
+                said["partitions"] = tuple(partition_from_json(p) for p in said["partitions"])
+                found.append(Staged(**said))
+            except FileNotFoundError:
+                continue  # published or discarded this moment
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise LakeError(f"{path} is damaged ({error}): remove {path.parent} and run its stage again") from error
         return tuple(sorted(found, key=lambda s: (s.created_at, s.attempt)))
 
     def staged_path(self, staged: Staged, file: File) -> Path:
@@ -331,20 +358,57 @@ class Lake:
         """The folder of staged output, to add to it."""
         return StagingArea(staged.stage, staged.crawl_id, staged.attempt, self._attempt_folder(staged))
 
+    @contextmanager
+    def claimed(self, staged: Staged) -> Iterator[StagingArea]:
+        """Staged output, held against every other process.
+
+        Raises:
+            Conflict: another process holds it, or has just published or discarded it.
+        """
+        area = self.area_of(staged)
+        with ExitStack() as stack:
+            try:
+                is_ours = stack.enter_context(_locked(area.folder / "lock"))
+            except FileNotFoundError:
+                is_ours = False
+            if not is_ours or not (area.folder / "manifest.json").exists():
+                raise Conflict(
+                    f"another process is at work on what {staged.stage} staged for crawl {staged.crawl_id}: "
+                    f"wait until it has ended, then run this again"
+                )
+            yield area
+
     def discard(self, staged: Staged) -> None:
         """Remove staged output."""
-        shutil.rmtree(self._attempt_folder(staged), ignore_errors=True)
+        _remove(self._attempt_folder(staged))
+
+    def fence(self, snapshot: Snapshot, staged: Staged) -> None:
+        """Refuse staged output whose inputs are history.
+
+        Raises:
+            Conflict: a partition that was read, or is to be replaced, has changed since.
+        """
+        if changed := _changed(snapshot, staged):
+            raise Conflict(
+                f"{changed} changed since {staged.stage} for crawl {staged.crawl_id} read it; nothing was published: "
+                f"run {staged.stage} again"
+            )
 
     # ---------------------------------------------------------------- publishing
 
-    def publish(self, staged: Staged, *, more: Sequence[Partition] = (), more_from: Mapping[str, Path] | None = None) -> Snapshot:
+    def publish(
+        self, staged: Staged, *, more: Sequence[Partition] = (), more_from: Mapping[str, Path] | None = None
+    ) -> Snapshot:
         """Move staged files into place and commit them, with what else belongs to the same commit.
 
-        ``more`` are small extra partitions (receipts) whose files lie at ``more_from[path]``.
+        ``more`` are small extra partitions (receipts) whose files lie at ``more_from[path]``. Other output of the same
+        stage for the same crawl that waits for its gate goes: it can never be published any more.
 
         Raises:
             Conflict: a partition that was read, or is replaced, has changed meanwhile.
         """
+        others = [s for s in self.staged(staged.stage, staged.crawl_id) if s.attempt != staged.attempt]
+        self.fence(self.snapshot(), staged)  # refused before anything is moved, where that can be known
         for partition in staged.partitions:
             for file in partition.files:
                 self._move(self.staged_path(staged, file), self.root / file.path)
@@ -353,23 +417,30 @@ class Lake:
         for folder in {(self.root / f.path).parent for p in (*staged.partitions, *more) for f in p.files}:
             for place in (folder, folder.parent, folder.parent.parent):
                 fsync_path(place)
+        fsync_path(self.root)
         reached("before_commit")
         snapshot = self._commit(staged, (*staged.partitions, *more))
         reached("after_commit")
+        for other in others:
+            if _changed(snapshot, other):
+                _remove_if_dead(self._attempt_folder(other))
         self.discard(staged)
-        self.serving.mkdir(exist_ok=True)
-        write_durably(self.serving / "lake.sql", lake_sql(snapshot, self.root.resolve()))
+        self.refresh_sql()
         return snapshot
+
+    def refresh_sql(self) -> None:
+        """Bring ``serving/lake.sql`` up to the newest version, also when others publish at the same time."""
+        self.serving.mkdir(exist_ok=True)
+        while True:
+            snapshot = self.snapshot()
+            write_durably(self.serving / "lake.sql", lake_sql(snapshot, self.root.resolve()))
+            if self._newest() == snapshot.number:
+                return
 
     def _commit(self, staged: Staged, partitions: Sequence[Partition]) -> Snapshot:
         while True:
             snapshot = self.snapshot()
-            for key, version in staged.reads.items():
-                found = snapshot.partitions.get(PartitionKey.parse(key))
-                if (found.version if found else 0) != version:
-                    raise Conflict(
-                        f"{key} changed while {staged.stage} for crawl {staged.crawl_id} was at work: run it again"
-                    )
+            self.fence(snapshot, staged)
             number = snapshot.number + 1
             commit = Commit(
                 number=number,
@@ -380,25 +451,20 @@ class Lake:
                 reads=staged.reads,
                 added=tuple(replace(p, version=number) for p in partitions),
             )
-            if self._create(number, json.dumps(commit.to_json())):
+            if self._create(commit):
                 after = snapshot.apply(commit)
                 if number % CHECKPOINT_EVERY == 0:
                     self._write_checkpoint(after)
                 return after
 
-    def _create(self, number: int, text: str) -> bool:
+    def _create(self, commit: Commit) -> bool:
         """Create a version if nobody else did; whether it was us."""
-        temporary = self.root / "_staging" / f"commit-{secrets.token_hex(8)}.json"
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
+        finished = self.root / "_staging" / commit.stage / commit.crawl_id / commit.attempt / "commit.json"
+        _write_synced(finished, json.dumps(commit.to_json()))
         try:
-            os.link(temporary, self.root / "_log" / f"{number:020d}.json")
+            os.link(finished, self._commit_path(commit.number))
         except FileExistsError:
             return False
-        finally:
-            temporary.unlink()
         fsync_path(self.root / "_log")
         return True
 
@@ -412,32 +478,50 @@ class Lake:
 
     # ---------------------------------------------------------------- the log
 
-    def _log_numbers(self) -> list[int]:
-        names = (p.name for p in (self.root / "_log").iterdir())
-        return sorted(int(name[:20]) for name in names if re.fullmatch(r"\d{20}\.json", name))
+    def _newest(self) -> int:
+        """Number of the newest version; 0 when there is none."""
+        try:
+            names = [p.name for p in (self.root / "_log").iterdir()]
+        except OSError as error:
+            raise LakeError(
+                f"cannot read the log of {self.root} ({error.strerror}): restore {self.root / '_log'} from a backup"
+            ) from error
+        return max((int(name[:20]) for name in names if re.fullmatch(r"\d{20}\.json", name)), default=0)
+
+    def _commit_path(self, number: int) -> Path:
+        return self.root / "_log" / f"{number:020d}.json"
 
     def _read_commit(self, number: int) -> Commit:
-        path = self.root / "_log" / f"{number:020d}.json"
+        path = self._commit_path(number)
         try:
-            return Commit.from_json(json.loads(path.read_text(encoding="utf-8")))
+            commit = Commit.from_json(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError as error:
             raise LakeError(f"the log of {self.root} has no version {number}: restore {path} from a backup") from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LakeError(f"{path} cannot be read ({error}): restore it from a backup") from error
+        except OSError as error:
+            raise LakeError(f"cannot read {path} ({error.strerror}): let this user read the lake") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise LakeError(f"{path} is damaged ({error}): restore it from a backup") from error
+        if commit.number != number:
+            raise LakeError(f"{path} is damaged (it says version {commit.number}): restore it from a backup")
+        return commit
 
     def _checkpoint(self, newest: int) -> Snapshot:
-        number = newest - newest % CHECKPOINT_EVERY
-        path = self.root / "_log" / f"{number:020d}.checkpoint.json"
-        if not number or not path.exists():
-            return Snapshot(0, {})
-        said = json.loads(path.read_text(encoding="utf-8"))
-        partitions = [partition_from_json(p) for p in said["partitions"]]
-        return Snapshot(number, {p.key: p for p in partitions})
+        """The newest sound checkpoint; one that is missing or damaged only costs time: the log holds everything."""
+        for number in range(newest - newest % CHECKPOINT_EVERY, 0, -CHECKPOINT_EVERY):
+            try:
+                said = json.loads(self._checkpoint_path(number).read_text(encoding="utf-8"))
+                partitions = [partition_from_json(p) for p in said["partitions"]]
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+                continue
+            return Snapshot(number, {p.key: p for p in partitions})
+        return Snapshot(0, {})
+
+    def _checkpoint_path(self, number: int) -> Path:
+        return self.root / "_log" / f"{number:020d}.checkpoint.json"
 
     def _write_checkpoint(self, snapshot: Snapshot) -> None:
-        path = self.root / "_log" / f"{snapshot.number:020d}.checkpoint.json"
         said = {"partitions": [partition_to_json(p) for _, p in sorted(snapshot.partitions.items())]}
-        write_durably(path, json.dumps(said))
+        write_durably(self._checkpoint_path(snapshot.number), json.dumps(said))
 
     def _attempt_folder(self, staged: Staged) -> Path:
         return self.root / "_staging" / staged.stage / staged.crawl_id / staged.attempt
@@ -470,11 +554,42 @@ def _locked(path: Path) -> Iterator[bool]:
 
 
 def _remove_if_dead(folder: Path) -> None:
-    if not (folder / "lock").exists():
-        return  # only just made by another process
-    with _locked(folder / "lock") as is_dead:
-        if is_dead:
-            shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with _locked(folder / "lock") as is_dead:
+            if is_dead:
+                _remove(folder)
+    except FileNotFoundError:
+        return  # another process removed it
+
+
+def _remove(folder: Path) -> None:
+    """Remove an attempt; the manifest first, so that what is removed by halves never counts as complete."""
+    (folder / "manifest.json").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _changed(snapshot: Snapshot, staged: Staged) -> str | None:
+    """The first partition that is not the one that an attempt read; None while all of them are."""
+    for key, version in staged.reads.items():
+        found = snapshot.partitions.get(PartitionKey.parse(key))
+        if (found.version if found else 0) != version:
+            return key
+    return None
+
+
+def _is_newer(partition: Partition) -> bool:
+    """Of a dataset, or of a version of one, that this linklake does not know."""
+    try:
+        return partition.schema_version > dataset_named(partition.key.dataset).schema_version
+    except UnknownName:
+        return True
 
 
 def _bounds(metadata: pq.FileMetaData, dataset: Dataset) -> tuple[str | None, str | None]:
@@ -483,7 +598,7 @@ def _bounds(metadata: pq.FileMetaData, dataset: Dataset) -> tuple[str | None, st
         return None, None
     names = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
     index = names.index(dataset.sort_by[0])
-    statistics = [metadata.row_group(i).column(index).statistics for i in range(metadata.num_row_groups)]
-    if any(s is None or not s.has_min_max for s in statistics):
+    found: list[Any] = [metadata.row_group(i).column(index).statistics for i in range(metadata.num_row_groups)]
+    if any(s is None or not s.has_min_max for s in found):
         return None, None
-    return str(min(s.min for s in statistics)), str(max(s.max for s in statistics))
+    return str(min(s.min for s in found)), str(max(s.max for s in found))

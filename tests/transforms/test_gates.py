@@ -35,6 +35,7 @@ LOST_LINK = {
     "lost_at": "2026-11-02",
     "lost_reason": "link_removed",
 }
+LATER = "2026-12-01"
 FETCH = {"fetch_id": "f1", "source_url": A, "fetched_at": "2026-11-01", "link_count": 1, "rejected_link_count": 1}
 SEEN = {"fetch_id": "f1", "target_url": B}
 REJECT = {"reject_id": "r1", "fetch_id": "f1", "record": "http://[::1"}
@@ -98,8 +99,8 @@ POISONED: list[tuple[str, str, Tables]] = [
     ("dedupe_links", "links.states_are_sound", {"links": [LINK, {**LOST_LINK, "lost_reason": None}]}),
     ("dedupe_links", "links.states_are_sound", {"links": [LINK, {**LOST_LINK, "link_state": "unreachable"}]}),
     ("dedupe_links", "links.states_are_sound", {"links": [LINK, {**LOST_LINK, "lost_at": "2026-10-01"}]}),
-    ("dedupe_links", "links.states_are_sound", {"links": [{**LINK, "last_checked_at": "2026-11-05"}, LOST_LINK]}),
-    ("dedupe_links", "links.states_are_sound", {"links": [{**LINK, "first_seen": "2026-12-01", "last_seen": "2026-11-01"}]}),
+    ("dedupe_links", "links.states_are_sound", {"links": [{**LINK, "last_checked_at": LATER}, LOST_LINK]}),
+    ("dedupe_links", "links.states_are_sound", {"links": [{**LINK, "first_seen": LATER, "last_seen": "2026-11-01"}]}),
     ("classify_links", "link_classes.every_link_classified", {"link_classes": [LINK]}),
     ("classify_links", "link_classes.every_link_classified", {"link_classes": [LINK, INNER_LINK]}),
     ("build_edges", "host_edges.every_vote_counted", {"host_edges": [{**HOST_EDGE, "link_count": 2}]}),

@@ -1,5 +1,6 @@
 """Runs a stage's SQL on DuckDB, over the files of a pinned version of the lake."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,11 +12,13 @@ import pyarrow as pa
 
 from schemas.dataset import Dataset
 from schemas.errors import LinklakeError
-from schemas.render import empty_select, sql_type
+from schemas.render import empty_select, quoted, sql_type
 from transforms.stage import Output, Query
 
 ROW_GROUP_ROWS: Final = 122_880
 COMPRESSION_LEVEL: Final = 3
+
+_NAMED_VALUE: Final = re.compile(r"\$(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +30,29 @@ class Resources:
     temporary: Path
 
 
+def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that spills into ``resources.temporary`` and fetches nothing from elsewhere."""
+    resources.temporary.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(":memory:")
+    for setting, value in {
+        "memory_limit": resources.memory,
+        "threads": resources.threads,
+        "temp_directory": str(resources.temporary),
+        "preserve_insertion_order": False,
+        "TimeZone": "UTC",
+        "enable_progress_bar": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }.items():
+        connection.execute(f"set {setting} = ?", [value])
+    return connection
+
+
 class DuckDB:
-    """An in-memory DuckDB whose tables are views over Parquet; spills into ``resources.temporary``."""
+    """An in-memory DuckDB whose tables are views over Parquet; what it spills is its owner's to remove."""
 
     def __init__(self, resources: Resources) -> None:
-        resources.temporary.mkdir(parents=True, exist_ok=True)
-        self._connection = duckdb.connect(":memory:")
-        for setting, value in {
-            "memory_limit": resources.memory,
-            "threads": resources.threads,
-            "temp_directory": str(resources.temporary),
-            "preserve_insertion_order": False,
-            "TimeZone": "UTC",
-            "enable_progress_bar": False,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }.items():
-            self._connection.execute(f"set {setting} = ?", [value])
+        self._connection = connect(resources)
 
     def close(self) -> None:
         """Give everything back."""
@@ -51,14 +60,14 @@ class DuckDB:
 
     # ---------------------------------------------------------------- inputs
 
-    def bind(self, name: str, dataset: Dataset, paths: Sequence[Path], *, is_settled: bool = True) -> None:
+    def bind(self, name: str, dataset: Dataset, paths: Sequence[Path]) -> None:
         """Make files readable as the table ``name``, with the dataset's logical columns; no files: an empty table."""
         columns = dataset.columns
         if not paths:
             self._connection.execute(f"create or replace view {name} as {empty_select(columns)}")
             return
         names = ", ".join(c.name for c in columns)
-        listed = ", ".join("'" + str(p).replace("'", "''") + "'" for p in paths)
+        listed = ", ".join(quoted(str(p)) for p in paths)
         self._connection.execute(
             f"create or replace view {name} as select {names} from read_parquet([{listed}], hive_partitioning = false)"
         )
@@ -105,17 +114,19 @@ class DuckDB:
             self._connection.execute(f"create or replace temp table {name} as select * from given_output")
             self._connection.unregister("given_output")
         self._check_columns(dataset)
-        head = "" if any(c.name == "crawl_id" for c in dataset.columns) else f"cast('{crawl_id}' as varchar) as crawl_id, "
+        is_said = any(c.name == "crawl_id" for c in dataset.columns)
+        head = "" if is_said else f"{quoted(crawl_id)} as crawl_id, "
         bucket = f"cast({dataset.bucket_by} & {buckets - 1} as integer)" if dataset.bucket_by else "cast(0 as integer)"
         order = f" order by {', '.join(dataset.sort_by)}" if dataset.sort_by else ""
         columns = ", ".join(c.name for c in dataset.columns)
         written = {}
         for (number,) in self._connection.execute(f"select distinct {bucket} as b from {name} order by b").fetchall():
+            if number is None:
+                raise LinklakeError(f"the rows built for {name} have no {dataset.bucket_by}, which chooses the bucket")
             path = part(number)
             self._connection.execute(
                 f"copy (select {head}{columns}, {bucket} as bucket from {name} where {bucket} = {number}{order}) "
-                f"to '{str(path).replace(chr(39), chr(39) * 2)}' "
-                f"(format parquet, compression zstd, compression_level {COMPRESSION_LEVEL}, "
+                f"to {quoted(str(path))} (format parquet, compression zstd, compression_level {COMPRESSION_LEVEL}, "
                 f"row_group_size {ROW_GROUP_ROWS})"
             )
             written[number] = path
@@ -154,13 +165,23 @@ class DuckDB:
     @staticmethod
     def _used(sql: str, values: Mapping[str, object]) -> dict[str, object]:
         """DuckDB refuses values that the statement does not name."""
-        return {k: v for k, v in values.items() if f"${k}" in sql}
+        named = set(_NAMED_VALUE.findall(sql))
+        return {k: v for k, v in values.items() if k in named}
 
     def _check_columns(self, dataset: Dataset) -> None:
         described = self._connection.execute(f"describe {dataset.name}").fetchall()
         found = [(str(row[0]), str(row[1])) for row in described]
         wanted = [(c.name, sql_type(c.type)) for c in dataset.columns]
         if found != wanted:
-            differing = [f"{f} instead of {w}" for f, w in zip(found, wanted, strict=False) if f != w]
-            detail = "; ".join(differing[:5]) or f"{len(found)} columns instead of {len(wanted)}"
-            raise LinklakeError(f"the rows built for {dataset.name} are not of its schema: {detail}")
+            raise LinklakeError(
+                f"the rows built for {dataset.name} are not of its schema: {_difference(found, wanted)}"
+            )
+
+
+def _difference(found: Sequence[tuple[str, str]], wanted: Sequence[tuple[str, str]]) -> str:
+    """What is wrong with (name, type) of columns, in words; the first five of it."""
+    types, names = dict(found), dict(wanted)
+    wrong = [f"{name} is missing" for name in names if name not in types]
+    wrong += [f"{name} is no column of it" for name in types if name not in names]
+    wrong += [f"{n} is {types[n]}, not {type_}" for n, type_ in wanted if types.get(n, type_) != type_]
+    return "; ".join(wrong[:5]) or f"the order of columns is {', '.join(types)}, not {', '.join(names)}"
