@@ -3,18 +3,22 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+from pyarrow import compute, csv
 
 from schemas.errors import ArchiveError, Misuse
 from schemas.identity import text_id
 
 Node = Literal["host", "domain"]
+Array = Any
+pc: Final[Any] = compute
+pa_csv: Final[Any] = csv
+"""pyarrow's type stubs know less than it can."""
 
 _COUNTS: Final = {"link_count": ("link_count", "links"), "followed_link_count": ("followed_link_count", "followed")}
 _MOST_KEPT_REJECTS: Final = 10_000
@@ -25,8 +29,9 @@ _BYTE_ORDER_MARK: Final = "\ufeff".encode().decode("latin-1")
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that cannot be used: its number (from 1, header and blank lines not counted) and text."""
+    """A row that cannot be used: its file, number (from 1, header and blank lines not counted) and text."""
 
+    path: Path
     number: int
     text: str
     detail: str
@@ -63,7 +68,7 @@ def read_edge_list(path: Path, *, node: Node | None, nodes_path: Path | None = N
     node, source, target = _ends(listed, node)
     sources, targets = listed.texts(source), listed.texts(target)
     counts = {name: listed.whole_numbers(aliases) for name, aliases in _COUNTS.items()}
-    links = counts["link_count"]
+    links: Array = counts["link_count"]
     links = links if links is not None else pa.repeat(pa.scalar(1, pa.int64()), len(sources))
     followed = counts["followed_link_count"] if counts["followed_link_count"] is not None else links
     usable = listed.usable(
@@ -72,8 +77,8 @@ def read_edge_list(path: Path, *, node: Node | None, nodes_path: Path | None = N
         (_is_between(followed, links), "followed must be a whole number from 0 to links"),
     )
     sources, targets, links, followed = (column.filter(usable) for column in (sources, targets, links, followed))
-    extra, rejects = _node_names(nodes_path, node) if nodes_path else (pa.array([], pa.string()), _Rejects())
-    names = pc.unique(pa.chunked_array([sources, targets, extra]))
+    extra, rejects = _node_names(nodes_path, node) if nodes_path else (pa.array([], pa.string()), _Rejects(path))
+    names: Array = pc.unique(pa.chunked_array([sources, targets, extra]))
     ids = pa.array([text_id(name) for name in names.to_pylist()], pa.int64())
     edges = pa.table(
         {
@@ -92,6 +97,7 @@ def read_edge_list(path: Path, *, node: Node | None, nodes_path: Path | None = N
 
 @dataclass(slots=True)
 class _Rejects:
+    path: Path
     kept: list[RejectedRow] = field(default_factory=list)
     count: int = 0
     skipped: list[int] = field(default_factory=list)
@@ -100,7 +106,7 @@ class _Rejects:
     def add(self, number: int, text: str, detail: str) -> None:
         self.count += 1
         if len(self.kept) < _MOST_KEPT_REJECTS:
-            self.kept.append(RejectedRow(number, text[:_RECORD_CHARACTERS], detail))
+            self.kept.append(RejectedRow(self.path, number, text[:_RECORD_CHARACTERS], detail))
 
     def skip(self, row: Any) -> str:
         """Called by the reader for a row with too few or too many cells."""
@@ -119,16 +125,17 @@ class _Listed:
     is_text: bool
     rejects: _Rejects
 
-    def texts(self, name: str) -> pa.Array:
+    def texts(self, name: str) -> Array:
         """A column of names, NULL where one is not UTF-8."""
         column = self._column(name)
         if self.is_text:
             return _as_utf8(column)
-        if pa.types.is_null(column.type) or pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        kinds = (pa.types.is_null, pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+        if any(is_kind(column.type) for is_kind in kinds):
             return column.cast(pa.string())
         raise Misuse(f"{self.path}: column {name} is {column.type}, not text: names of hosts or domains are needed")
 
-    def whole_numbers(self, aliases: Sequence[str]) -> pa.Array | None:
+    def whole_numbers(self, aliases: Sequence[str]) -> Array | None:
         """The first of the columns that is there, NULL where a cell is no whole number; None when there is none."""
         name = next((name for name in aliases if name in self.table.column_names), None)
         if name is None:
@@ -141,7 +148,7 @@ class _Listed:
             raise Misuse(f"{self.path}: column {name} is {column.type}, not whole numbers")
         return column.cast(pa.int64(), safe=False)  # past 2**63 it turns negative, and is rejected for that
 
-    def usable(self, *rules: tuple[Any, str]) -> pa.Array:
+    def usable(self, *rules: tuple[Array, str]) -> Array:
         """Which rows keep every rule; another is rejected with the words of the first rule that it breaks.
 
         Raises:
@@ -154,15 +161,16 @@ class _Listed:
             for at in pc.indices_nonzero(pc.and_not(usable, kept)).to_pylist():
                 self.rejects.add(at + 1 + bisect_right(rows_before, at), self._record(at), detail)
             usable = pc.and_(usable, kept)
+        self.rejects.kept.sort(key=attrgetter("number"))
         if self.rejects.count and not pc.any(usable).as_py():
             count, first = self.rejects.count, self.rejects.kept[0]
             raise ArchiveError(f"{self.path}: of {count} rows not one can be used; row {first.number}: {first.detail}")
         return usable
 
-    def _column(self, name: str) -> pa.Array:
+    def _column(self, name: str) -> Array:
         if self.table.column_names.count(name) > 1:
             raise Misuse(f"{self.path} has more than one column {name}: rename the others")
-        column = self.table.column(name).combine_chunks()
+        column: Array = self.table.column(name).combine_chunks()
         return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
     def _record(self, at: int) -> str:
@@ -172,7 +180,7 @@ class _Listed:
 
 
 def _read(path: Path) -> _Listed:
-    rejects = _Rejects()
+    rejects = _Rejects(path)
     try:
         if path.is_dir():
             raise IsADirectoryError("it is a directory")
@@ -191,18 +199,16 @@ def _read_text(path: Path, rejects: _Rejects) -> pa.Table:
     # Latin-1 has a character for every byte, so that a name in another encoding costs its own row and no other.
     # One thread: only then do skipped rows have numbers.
     reading = pa_csv.ReadOptions(encoding="latin-1", use_threads=False, block_size=_BLOCK_BYTES)
-    parsing = pa_csv.ParseOptions(
-        delimiter="," if is_csv else "\t", quote_char='"' if is_csv else False, invalid_row_handler=rejects.skip
-    )
+    cells = {"delimiter": "," if is_csv else "\t", "quote_char": '"' if is_csv else False}
+    ignoring = pa_csv.ParseOptions(**cells, invalid_row_handler=lambda row: "skip")
     with pa.input_stream(str(path), compression="detect") as stream:
-        header = pa_csv.open_csv(stream, reading, pa_csv.ParseOptions(delimiter=parsing.delimiter)).schema.names
+        names = pa_csv.open_csv(stream, reading, ignoring).schema.names
     # Names are taken as given: no cell is a number, and none is NULL because it reads like one.
-    converting = pa_csv.ConvertOptions(
-        column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False, null_values=[]
-    )
+    converting = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), null_values=[])
+    parsing = pa_csv.ParseOptions(**cells, invalid_row_handler=rejects.skip)
     with pa.input_stream(str(path), compression="detect") as stream:
-        table = pa_csv.read_csv(stream, reading, parsing, converting)
-    return table.rename_columns([_decoded(name.removeprefix(_BYTE_ORDER_MARK)) for name in table.column_names])
+        table: pa.Table = pa_csv.read_csv(stream, reading, parsing, converting)
+    return table.rename_columns([_decoded(name.removeprefix(_BYTE_ORDER_MARK)) for name in names])
 
 
 def _decoded(text: str) -> str:
@@ -210,11 +216,11 @@ def _decoded(text: str) -> str:
     return text.encode("latin-1").decode("utf-8", "replace")
 
 
-def _as_utf8(column: pa.Array) -> pa.Array:
+def _as_utf8(column: Array) -> Array:
     is_plain = pc.string_is_ascii(column)
     if pc.all(is_plain).as_py() or not len(column):
         return column
-    names = column.to_pylist()
+    names: list[Any] = column.to_pylist()
     for at in pc.indices_nonzero(pc.invert(is_plain)).to_pylist():
         try:
             names[at] = names[at].encode("latin-1").decode("utf-8")
@@ -235,7 +241,7 @@ def _ends(listed: _Listed, node: Node | None) -> tuple[Node, str, str]:
     raise Misuse(f"{_with_columns(listed)}: an edge list needs columns named {wanted}")
 
 
-def _node_names(path: Path, node: Node) -> tuple[pa.Array, _Rejects]:
+def _node_names(path: Path, node: Node) -> tuple[Array, _Rejects]:
     listed = _read(path)
     if node not in listed.table.column_names:
         raise Misuse(f"{_with_columns(listed)}: a list of nodes needs a column named {node}")
@@ -249,9 +255,9 @@ def _with_columns(listed: _Listed) -> str:
     return f"{listed.path} has the columns {shown}"
 
 
-def _is_between(followed: pa.Array, links: pa.Array) -> pa.Array:
+def _is_between(followed: Array, links: Array) -> Array:
     return pc.and_(pc.greater_equal(followed, 0), pc.less_equal(followed, links))
 
 
-def _is_named(names: pa.Array) -> pa.Array:
+def _is_named(names: Array) -> Array:
     return pc.greater(pc.binary_length(names), 0)

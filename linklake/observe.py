@@ -185,7 +185,7 @@ def import_graph(
         "crawls": _crawl_row(facts, now(), is_complete=True),
         f"{found.node}_nodes": found.nodes,
         f"{found.node}_edges": found.edges,
-        "rejected_records": _rejected_rows(found, crawl_id, edges),
+        "rejected_records": _rejected_rows(found, crawl_id),
     }
     started_at = datetime.fromisoformat(str(facts["started_at"]))
     parts = Parts(str(facts["seeds_hash"]), started_at, {}, rows)
@@ -277,17 +277,17 @@ def _crawl_row(facts: Mapping[str, Any], finished_at: datetime, *, is_complete: 
     return pa.Table.from_pylist([row], schema=pa.schema([schema.field(name) for name in given]))
 
 
-def _rejected_rows(found: EdgeList, crawl_id: str, path: Path) -> pa.Table:
+def _rejected_rows(found: EdgeList, crawl_id: str) -> pa.Table:
     rows = [
         {
             "crawl_id": crawl_id,
-            "reject_id": hashlib.blake2b(f"{path.name}|{i}|{row.number}".encode(), digest_size=8).hexdigest(),
+            "reject_id": hashlib.blake2b(f"{row.path.name}|{i}|{row.number}".encode(), digest_size=8).hexdigest(),
             "stage": "import-graph",
             "reason": "bad_row",
             "detail": row.detail,
             "record": row.text,
             "byte_count": len(row.text.encode()),
-            "archive_file": str(path),
+            "archive_file": str(row.path),
             "archive_offset": row.number,
         }
         for i, row in enumerate(found.rejected)

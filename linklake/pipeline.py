@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from linklake.config import Settings
-from linklake.receipts import Clock, Receipt, has_failed, outcome_of, record, record_failure, stage_run
+from linklake.receipts import Clock, Receipt, stage_run
 from schemas.catalog import MARTS
 from schemas.catalog import dataset as dataset_named
 from schemas.dataset import Dataset
@@ -145,7 +145,7 @@ def run_stage(
         if stage is BUILD_MARTS:
             lake.refresh_sql()
             refresh_serving(lake, settings)
-        return _unchanged(lake, snapshot, Receipt(stage.name, crawl_id, "unchanged", published=True), clock)
+        return clock.stamp(Receipt(stage.name, crawl_id, "unchanged", published=True))
     run = Run(crawl_id, parts.started_at if parts else _as_of(snapshot, crawl_id))
     with lake.stage_area(stage.name, crawl_id) as area:
         with _engine(settings, area) as engine:
@@ -176,8 +176,7 @@ def gate_stage(lake: Lake, stage: Stage, crawl_id: str, settings: Settings, *, p
     if not waiting:
         if all(snapshot.find(name, crawl_id, _slot(stage, name)) for name in stage.outputs):
             message = f"{stage.name} for crawl {crawl_id} is already published"
-            receipt = Receipt(stage.name, crawl_id, "unchanged", published=True, message=message)
-            return _unchanged(lake, snapshot, receipt, clock)
+            return clock.stamp(Receipt(stage.name, crawl_id, "unchanged", published=True, message=message))
         raise NotPublished(
             f"nothing of {stage.name} is staged for crawl {crawl_id}: "
             f"run linklake run {stage.name} --crawl-id {crawl_id}"
@@ -205,27 +204,15 @@ def build(lake: Lake, settings: Settings, *, crawl_ids: Sequence[str], on_stage:
     """Every stage after observation for those crawls, oldest first; stages whose inputs a crawl lacks are left out.
 
     Raises:
-        NotPublished: a crawl is not settled yet.
         NoInput: no stage had its inputs.
-        LinklakeError: a stage failed, which is recorded; those before it are published.
     """
     clock = Clock()
     receipts = []
     for crawl_id in crawl_ids:
-        if lake.snapshot().find("crawls", crawl_id) is None:
-            raise NotPublished(
-                f"crawl {crawl_id} is not settled yet: run linklake run settle_crawl --crawl-id {crawl_id}"
-            )
         for stage in STAGES[1:]:
             if _missing(resolve(lake.snapshot(), stage, crawl_id)):
                 continue
-            stage_clock = Clock()
-            try:
-                receipt = run_stage(lake, stage, crawl_id, settings)
-            except LinklakeError as error:
-                failed = Receipt(stage.name, crawl_id, outcome_of(error), published=False, message=str(error))
-                record_failure(lake.root, stage_clock.stamp(failed), stage_clock)
-                raise
+            receipt = run_stage(lake, stage, crawl_id, settings)
             on_stage(receipt)
             receipts.append(receipt)
     if not receipts:
@@ -533,14 +520,6 @@ def _publish(lake: Lake, staged: Staged, settings: Settings, clock: Clock) -> Re
     if staged.stage == BUILD_MARTS.name:
         refresh_serving(lake, settings)
     return replace(clock.stamp(receipt), next=_next_command(staged))
-
-
-def _unchanged(lake: Lake, snapshot: Snapshot, receipt: Receipt, clock: Clock) -> Receipt:
-    """The receipt of a run that had nothing to do; recorded only where it takes back a failure."""
-    receipt = clock.stamp(receipt)
-    if has_failed(snapshot, receipt.stage, str(receipt.crawl_id)):
-        record(lake, receipt, clock)
-    return receipt
 
 
 def _next_command(staged: Staged) -> str:

@@ -7,18 +7,14 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.datasets.stage_runs import STAGE_RUNS
-from schemas.errors import GateFailed, LinklakeError, NoInput
+from schemas.errors import LinklakeError
 from schemas.lake import CODE_VERSION, Lake, StagingArea, now
-from schemas.ledger import File, Partition, PartitionKey, Snapshot
-
-FAILURES: Final = ("failed", "stopped")
-"""Outcomes that ``linklake status`` shows until the stage ends otherwise."""
+from schemas.ledger import File, Partition, PartitionKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,42 +95,21 @@ def stage_run(lake: Lake, area: StagingArea, receipt: Receipt, clock: Clock) -> 
         schema_version=STAGE_RUNS.schema_version,
         code_version=CODE_VERSION,
         files=(file,),
-        facts={"outcome": receipt.outcome, "started_at": clock.started_at.isoformat()},
     )
     return partition, {file.path: path}
 
 
-def has_failed(snapshot: Snapshot, stage: str, crawl_id: str) -> bool:
-    """The newest recorded run of the stage for the crawl failed or was stopped."""
-    runs = [p.facts for p in snapshot.of(STAGE_RUNS.name, crawl_id) if p.stage == stage]
-    return bool(runs) and max(runs, key=lambda facts: facts["started_at"])["outcome"] in FAILURES
-
-
-def outcome_of(error: LinklakeError) -> str:
-    """How a run ended that raised this."""
-    if isinstance(error, NoInput):
-        return "no_input"
-    return "stopped" if isinstance(error, GateFailed) else "failed"
-
-
-def record(lake: Lake, receipt: Receipt, clock: Clock) -> None:
-    """Keep a run that published nothing in stage_runs."""
-    with lake.stage_area("receipts", str(receipt.crawl_id)) as area:
-        row, files = stage_run(lake, area, receipt, clock)
-        staged = lake.finish_staging(area, (), reads={}, receipt={})
-        lake.publish(staged, more=(row,), more_from=files)
-
-
 def record_failure(root: Path, receipt: Receipt, clock: Clock) -> None:
-    """Keep a failed run in stage_runs, for ``linklake status``; a lake that cannot take it is left alone.
-
-    ``build`` is no stage: those that it runs record their own failures.
-    """
-    if receipt.crawl_id is None or receipt.outcome not in FAILURES or receipt.stage == "build":
+    """Keep a failed run in stage_runs, for ``linklake status``; a lake that cannot take it is left alone."""
+    if receipt.crawl_id is None or receipt.outcome == "no_input":
         return
     try:
         lake = Lake.open(root)
-        if lake.snapshot().find("crawls", receipt.crawl_id):
-            record(lake, receipt, clock)
+        if lake.snapshot().find("crawls", receipt.crawl_id) is None:
+            return
+        with lake.stage_area("receipts", receipt.crawl_id) as area:
+            row, files = stage_run(lake, area, receipt, clock)
+            staged = lake.finish_staging(area, (), reads={}, receipt={})
+            lake.publish(staged, more=(row,), more_from=files)
     except (LinklakeError, OSError):
         return

@@ -66,22 +66,15 @@ def _published(lake: Lake, snapshot: Snapshot, crawl_id: str, said: Status) -> N
             said.commands.append(f"linklake gate {stage.stage} --crawl-id {crawl_id}")
     if any(s.state in ("ready", "outdated") for s in stages):
         said.commands.append(f"linklake build --crawl-id {crawl_id}")
-    mended = {s.stage for s in stages if s.state == "published"}
-    is_all_built = len(mended) == len(stages)
     for name, outcome, message in _failures(lake, snapshot, crawl_id):
-        if name in mended or is_all_built:
-            continue
         said.lines.append(f"  {name:<16} {outcome}  {message}")
-        is_stage = any(name == s.stage for s in stages)
-        said.commands.append(f"linklake {f'run {name}' if is_stage else name} --crawl-id {crawl_id}")
+        if any(name == s.stage for s in stages):
+            said.commands.append(f"linklake run {name} --crawl-id {crawl_id}")
         said.is_failed = True
 
 
 def _failures(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[tuple[str, str, str]]:
-    """Stages (or ``build``) whose newest recorded run failed or was stopped: name, outcome, message.
-
-    A run that found everything built already is not recorded, so a failure may be mended all the same.
-    """
+    """Stages whose newest run failed or was stopped: name, outcome, message."""
     partitions = snapshot.of("stage_runs", crawl_id)
     if not partitions:
         return

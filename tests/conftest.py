@@ -45,7 +45,7 @@ def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
     """Copies a lake to where the test may change it."""
 
     def copy(lake: Path) -> Path:
-        target = tmp_path / "lake"
+        target = tmp_path / f"{lake.name}-{len(list(tmp_path.iterdir()))}"
         shutil.copytree(lake, target)
         return target
 

@@ -1,6 +1,8 @@
 """`linklake demo`: the built-in web, crawled on loopback, built, and shown in five questions."""
 
+import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -9,9 +11,13 @@ from linklake.config import Settings
 from linklake.demo.server import DemoServer, seeds
 from linklake.observe import CrawlRequest, crawl
 from linklake.pipeline import build
+from linklake.progress import say
 from linklake.questions import ask, write
 from linklake.receipts import Clock
 from schemas.lake import Lake, new_crawl_id, now
+
+_TINY_WEB: Final = Path(__file__).parents[2] / "docs" / "tiny-web.md"
+_SPOT_WIDTH: Final = 40
 
 QUESTIONS: Final[tuple[tuple[str, str], ...]] = (
     (
@@ -22,8 +28,11 @@ QUESTIONS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         "Which domains take part in a link farm, and why?",
-        "select domain, role, tier, round(farm_score, 2) as farm_score, reasons from farm_verdicts "
-        "where tier is not null order by role, domain limit 3",
+        "select v.domain, v.role, v.tier, round(v.farm_score, 2) as farm_score, "
+        "round(s.value, 2) as out_link_similarity, s.evidence ->> 'partner' as most_like, "
+        "s.evidence ->> 'shared' as shared_targets "
+        "from farm_verdicts as v join farm_signals as s on s.domain = v.domain "
+        "where v.tier is not null order by s.value desc, v.domain limit 5",
     ),
     (
         "Which links to the farm's shop pass no equity, and why not?",
@@ -50,7 +59,7 @@ def demo(root: Path, settings: Settings) -> None:
     crawl_id = new_crawl_id(now())
     with DemoServer() as server:
         address, port = server.address
-        _say(f"crawling {len(server.hosts)} hosts of the built-in web on {address}:{port}, crawl_id {crawl_id}")
+        say(f"crawling {len(server.hosts)} hosts of the built-in web on {address}:{port}, crawl_id {crawl_id}")
         place = {"*.test": f"{address}:{port}"}
         tell(crawl(lake, settings, CrawlRequest(seeds(), connect_to=place), crawl_id))
     build(lake, settings, crawl_ids=[crawl_id], on_stage=tell)
@@ -58,16 +67,20 @@ def demo(root: Path, settings: Settings) -> None:
         print(f"\n{question}\n")
         names, rows = ask(lake, sql, memory=settings.text("memory"), threads=settings.whole("threads"))
         write(names, rows, sys.stdout, format="table")
-    print(
-        f"""
-Done in {clock.seconds:.0f} s. Where to look:
-  {lake.serving / "authority.duckdb"}   the marts, for BI tools and any DuckDB client (read-only)
-  {lake.serving / "lake.sql"}           views of every dataset: duckdb -init {lake.serving / "lake.sql"}
-  linklake sql --lake {root} "select * from domains order by authority_rank"
-  linklake status --lake {root}
-  docs/tiny-web.md                      what was drawn there: the plot, the traps, the truth"""
-    )
+    print(f"\nDone in {clock.seconds:.0f} s. Where to look:")
+    for spot, what in _places(root, lake):
+        print(f"  {spot:<{_SPOT_WIDTH}} {what}".rstrip())
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+def _places(root: Path, lake: Lake) -> Iterator[tuple[str, str]]:
+    """Files to open and commands to type, each with what is found there."""
+    name = shlex.quote(str(root))
+    views = shlex.quote(str(lake.serving / "lake.sql"))
+    yield str(lake.serving / "authority.duckdb"), "the marts, for BI tools and any DuckDB client (read-only)"
+    yield f"duckdb -init {views}", "views of every dataset in DuckDB's own shell"
+    yield f"linklake status --lake {name}", "what is published"
+    yield f'linklake sql --lake {name} "select * from domains order by authority_rank"', ""
+    if _TINY_WEB.is_file():  # in a checkout; an installed wheel has no docs
+        here = Path.cwd()
+        page = _TINY_WEB.relative_to(here) if _TINY_WEB.is_relative_to(here) else _TINY_WEB
+        yield str(page), "what was drawn there: the plot, the traps, the truth"

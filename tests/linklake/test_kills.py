@@ -67,18 +67,33 @@ def kill_at_random_moments(
     """One lake, killed again and again at random moments of its stage's work, then run to the end."""
     chance = random.Random(seed)
     lake = copy_of(before)
+    work_seconds = seconds_of_work(stage_command(stage, copy_of(before)))
     killed = 0
     for _ in range(times):
         with start_killable(stage_command(stage, lake)) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(chance.uniform(0.0, 0.6))
+            wait_until_ready(process)
+            time.sleep(chance.uniform(0.0, work_seconds))
             process.kill()
             process.communicate(timeout=60)
         killed += process.returncode == -signal.SIGKILL
     run_to_the_end(stage_command(stage, lake))
     assert killed, "no kill hit: the stage ended before each of them"
     assert hashes_after(stage, lake) == expected
+
+
+def seconds_of_work(arguments: list[object]) -> float:
+    """How long a command works undisturbed, once everything is imported."""
+    with start_killable(arguments) as process:
+        wait_until_ready(process)
+        started = time.monotonic()
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+    return time.monotonic() - started
+
+
+def wait_until_ready(process: "subprocess.Popen[str]") -> None:
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
 
 
 @pytest.mark.parametrize("stage", NAMES)
@@ -115,8 +130,7 @@ def test_a_looping_reader_never_fails_and_never_sees_two_versions_mixed(
         build = ["build", "--lake", lake, "--memory", MEMORY, "--threads", 2]
         for _ in range(6):
             with start_killable(build) as process:
-                assert process.stdout is not None
-                process.stdout.readline()
+                wait_until_ready(process)
                 time.sleep(chance.uniform(0.2, 1.6))
                 process.kill()
                 process.communicate(timeout=60)

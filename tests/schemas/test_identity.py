@@ -228,9 +228,7 @@ PIECES = """
 http: https: ftp: // / \\ .. . %2e % : @ ? # & = [ ] ; < > | ^ ' " - a.com xn-- 0x7f 127 .1 80 x %41 %zz
 ß é 。 ① ;jsessionid=1 utm_a=b &gclid=1 PHPSESSID
 """
-SHREDS = st.lists(
-    st.sampled_from([*PIECES.split(), "\t", "\n", "\x00", " ", "\u200b", "\ud800"]), max_size=12
-)
+SHREDS = st.lists(st.sampled_from([*PIECES.split(), "\t", "\n", "\x00", " ", "\u200b", "\ud800"]), max_size=12)
 BASES = ["http://base.org/a/b?c", "https://u@x.y./;jsessionid=1", "file:///"]
 URLS = st.one_of(
     st.text(),
@@ -269,9 +267,7 @@ def test_the_public_suffix_vectors_hold(shared_data: Path) -> None:
     text = (shared_data / "urls" / "test_psl.txt").read_text("utf-8")
     vectors = re.findall(r"^checkPublicSuffix\('([^']+)', (?:'([^']+)'|null)\);", text, re.MULTILINE)
     assert len(vectors) > 70
-    assert [(host, host_facts(host)[0]) for host, _ in vectors] == [
-        (host, domain or host) for host, domain in vectors
-    ]
+    assert [(host, host_facts(host)[0]) for host, _ in vectors] == [(host, domain or host) for host, domain in vectors]
 
 
 DOMAINS = [

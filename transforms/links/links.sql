@@ -171,6 +171,7 @@ beliefs as (
         v.fetched_at as first_seen,
         v.fetched_at as last_seen,
         cast(null as varchar) as believed_state,
+        cast(null as timestamptz) as believed_at,
         cast(null as timestamptz) as last_checked_at,
         cast(null as timestamptz) as lost_at,
         cast(null as varchar) as lost_reason,
@@ -218,7 +219,8 @@ beliefs as (
         p.link_state <> 'unchecked' as is_good,
         p.first_seen,
         p.last_seen,
-        p.link_state as believed_state,
+        case when p.link_state <> 'unchecked' then p.link_state end as believed_state,
+        p.last_seen as believed_at,
         p.last_checked_at,
         p.lost_at,
         p.lost_reason,
@@ -274,8 +276,11 @@ ordered_beliefs as (
             partition by b.source_url_id, b.source_url, b.target_url_id, b.target_url
         ) as lost_reason,
         max(b.believed_state) over (
-            partition by b.source_url_id, b.source_url, b.target_url_id, b.target_url, b.is_good, b.last_seen
+            partition by b.source_url_id, b.source_url, b.target_url_id, b.target_url
         ) as believed_state,
+        max(b.believed_at) over (
+            partition by b.source_url_id, b.source_url, b.target_url_id, b.target_url
+        ) as believed_at,
         row_number() over (
             partition by b.source_url_id, b.source_url, b.target_url_id, b.target_url
             order by b.is_good desc, b.last_seen desc, b.is_new desc, b.seen_fetch_id desc
@@ -314,7 +319,7 @@ believed as (
         b.is_good,
         b.first_seen,
         b.last_seen,
-        b.believed_state,
+        case when b.believed_at = b.last_seen then b.believed_state end as believed_state,
         b.last_checked_at,
         case when b.lost_at > b.last_seen then b.lost_at end as lost_at,
         b.lost_reason,

@@ -18,9 +18,7 @@ def server() -> Iterator[DemoServer]:
         yield running
 
 
-def ask(
-    server: DemoServer, host: str, path: str, *, method: str = "GET"
-) -> tuple[int, dict[str, str], bytes]:
+def ask(server: DemoServer, host: str, path: str, *, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
     """Status, headers (lower-case names) and body of one answer; redirects are not followed."""
     connection = http.client.HTTPConnection(*server.address, timeout=5)
     try:
@@ -147,9 +145,7 @@ def test_a_host_is_a_name_and_never_a_path(server: DemoServer) -> None:
 
 
 def test_the_absolute_form_names_its_own_host(server: DemoServer) -> None:
-    request = (
-        b"GET http://heron-oars.test:80/making HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n"
-    )
+    request = b"GET http://heron-oars.test:80/making HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n"
     assert b"How an oar is made" in raw(server, request)
 
 
