@@ -47,11 +47,7 @@ def _depths(path: Path) -> dict[str, int]:
     """Depth of each fetched page of a part whose links may be followed."""
     names = ("fetch_id", "depth", "state", "is_nofollow")
     rows = zip(*_lists(pq.read_table(path, columns=list(names)), *names), strict=True)
-    return {
-        fetch_id: depth
-        for fetch_id, depth, state, is_nofollow in rows
-        if state == "fetched" and not is_nofollow
-    }
+    return {fetch_id: depth for fetch_id, depth, state, is_nofollow in rows if state == "fetched" and not is_nofollow}
 
 
 def _lists(table: pa.Table, *names: str) -> tuple[list[Any], ...]:

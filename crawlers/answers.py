@@ -72,10 +72,7 @@ def is_html(media_type: str, body: bytes) -> bool:
     """Whether a body is HTML: declared so and nothing else plainly, or undeclared and looking like it."""
     if media_type in HTML_TYPES:
         return not body.startswith(_BINARY)
-    return (
-        media_type in _UNDECLARED
-        and _HTML_TAG.match(body[:_SNIFFED].removeprefix(b"\xef\xbb\xbf")) is not None
-    )
+    return media_type in _UNDECLARED and _HTML_TAG.match(body[:_SNIFFED].removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 def first_header(headers: Iterable[tuple[str, str]], name: str) -> str:

@@ -61,13 +61,9 @@ def check_archive(archive: str) -> Kind:
             beginning, size = file.read(16), os.fstat(file.fileno()).st_size
             kind = kind_of(beginning)
             if beginning[1:4] == _ZSTD_DICTIONARY:
-                raise ArchiveError(
-                    f"{archive} needs a zstd dictionary, which is not supported: recompress it without"
-                )
+                raise ArchiveError(f"{archive} needs a zstd dictionary, which is not supported: recompress it without")
             if kind is None or not begins_near(file, size, kind):
-                what = (
-                    f"is {kind}, but not of WARC records" if kind in ("gzip", "zstd") else "is no WARC file"
-                )
+                what = f"is {kind}, but not of WARC records" if kind in ("gzip", "zstd") else "is no WARC file"
                 raise ArchiveError(f"{archive} {what}: give .warc, .warc.gz or .warc.zst files")
             first = next(read_frames(file, size, kind))
             if not first.is_whole and sum(1 for _ in split_records(first)) > 1:
@@ -76,9 +72,7 @@ def check_archive(archive: str) -> Kind:
                     "decompress it, a plain .warc is read too"
                 )
     except OSError as error:
-        raise ArchiveError(
-            f"cannot read {archive} ({error.strerror}): check the path and its permissions"
-        ) from None
+        raise ArchiveError(f"cannot read {archive} ({error.strerror}): check the path and its permissions") from None
     return kind
 
 
@@ -102,9 +96,7 @@ class _Ingest:
             self._positions[archive] = "done"
         is_complete = not (self._counts["rejected_damaged_bytes"] or self._counts["rejected_bad_record"])
         counts = dict(sorted(self._counts.items()))
-        self._sink.close(
-            finished_at=datetime.now(UTC), is_complete=is_complete, counts=counts, resume=self._resume()
-        )
+        self._sink.close(finished_at=datetime.now(UTC), is_complete=is_complete, counts=counts, resume=self._resume())
         return counts
 
     def _resume(self) -> dict[str, object]:
@@ -144,9 +136,7 @@ class _Ingest:
             self._counts[f"skipped_{outcome.what}"] += 1
         elif isinstance(outcome, _Rejected):
             about = short_id(*place)
-            self._reject(
-                outcome.reason, raw.data, about, evidence, outcome.detail, source_url=outcome.source_url
-            )
+            self._reject(outcome.reason, raw.data, about, evidence, outcome.detail, source_url=outcome.source_url)
         else:
             self._sink.write_page(outcome.fetch, outcome.page)
             self._counts[outcome.fetch.state] += 1
@@ -250,11 +240,7 @@ def _remark(state: str, answer: Answer, record: WarcRecord, target: CanonicalUrl
     """What a reader should know of an answer that is not simply a page."""
     if state == "redirect_unresolved":
         location = judge(first_header(answer.headers, "location"), target.url)
-        return (
-            f"redirects to {location.url}"
-            if isinstance(location, CanonicalUrl)
-            else "redirects to no web address"
-        )
+        return f"redirects to {location.url}" if isinstance(location, CanonicalUrl) else "redirects to no web address"
     truncated = record.headers.get("WARC-Truncated")
     return f"truncated by the archive: {truncated}" if truncated else None
 

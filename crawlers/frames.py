@@ -30,9 +30,7 @@ _SCAN: Final = 1 << 20
 _DAMAGE_KEPT: Final = 4096
 _RECORD: Final = re.compile(rb"WARC/\d\.\d+\r?\n")
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
-_CONTENT_LENGTH: Final = re.compile(
-    rb"^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
-)
+_CONTENT_LENGTH: Final = re.compile(rb"^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _BLANK: Final = re.compile(rb"[\r\n]*")
 
 

@@ -13,9 +13,7 @@ class Frontier:
     same.
     """
 
-    def __init__(
-        self, seeds: Iterable[CanonicalUrl], *, budget: int, depth: int | None, asked: Iterable[str] = ()
-    ):
+    def __init__(self, seeds: Iterable[CanonicalUrl], *, budget: int, depth: int | None, asked: Iterable[str] = ()):
         self._asked = set(asked)
         self._budget = budget
         self._depth = depth

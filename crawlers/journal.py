@@ -168,15 +168,11 @@ def _parse(line: bytes) -> dict[str, Any] | None:
 
 def _state(path: Path, records: list[dict[str, Any]]) -> JournalState:
     if records[0]["line"] != "crawl":
-        raise LakeError(
-            f"{path} does not begin with what the crawl is: remove {path.parent} and observe again"
-        )
+        raise LakeError(f"{path} does not begin with what the crawl is: remove {path.parent} and observe again")
     try:
         parts = tuple(_part(record) for record in records if record["line"] == "part")
     except (KeyError, TypeError) as error:
-        raise LakeError(
-            f"{path} describes a part wrongly ({error}): remove {path.parent} and observe again"
-        ) from None
+        raise LakeError(f"{path} describes a part wrongly ({error}): remove {path.parent} and observe again") from None
     complete = records[-1] if records[-1]["line"] == "complete" else None
     return JournalState(records[0], parts, complete)
 
@@ -190,9 +186,7 @@ def _check_same_crawl(folder: Path, state: JournalState, facts: Mapping[str, obj
     changed = [name for name in SAME_CRAWL if state.crawl.get(name) != facts.get(name)]
     if changed:
         was = ", ".join(f"{name} {state.crawl.get(name)}, now {facts.get(name)}" for name in changed)
-        raise LakeError(
-            f"{folder} was begun with {was}: give the same inputs and settings, or another --crawl-id"
-        )
+        raise LakeError(f"{folder} was begun with {was}: give the same inputs and settings, or another --crawl-id")
 
 
 def _check_parts(folder: Path, state: JournalState) -> None:
@@ -200,9 +194,7 @@ def _check_parts(folder: Path, state: JournalState) -> None:
         for file in part.files.values():
             path = folder / file.name
             if not path.is_file() or path.stat().st_size != file.bytes:
-                raise DamagedFile(
-                    f"{path} is missing or not {file.bytes} bytes: remove {folder} and observe again"
-                )
+                raise DamagedFile(f"{path} is missing or not {file.bytes} bytes: remove {folder} and observe again")
 
 
 def _remove_unnamed(folder: Path, state: JournalState) -> None:

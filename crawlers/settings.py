@@ -78,9 +78,7 @@ class CrawlConfig:
             raise BadSetting(f"the crawl configuration {path} is no JSON object")
         known = {f.name for f in fields(cls)}
         if unknown := sorted(given.keys() - known):
-            raise BadSetting(
-                f"{path} has unknown fields ({', '.join(unknown)}): known are {', '.join(sorted(known))}"
-            )
+            raise BadSetting(f"{path} has unknown fields ({', '.join(unknown)}): known are {', '.join(sorted(known))}")
         tuples = {key: tuple(value) for key, value in given.items() if isinstance(value, list)}
         try:
             return cls(**{**given, **tuples})

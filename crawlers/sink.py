@@ -209,9 +209,7 @@ class Sink:
         links = dataset("link_observations")
         of_fetch = pa.array(self._fetch_of_observation, pa.int32())
         columns = {
-            name: self._observations[name]
-            if name in self._observations
-            else fetches.column(name).take(of_fetch)
+            name: self._observations[name] if name in self._observations else fetches.column(name).take(of_fetch)
             for name in links.schema.names
         }
         rejected = dataset("rejected_records")

@@ -35,7 +35,7 @@ def ask(lake: Lake, sql: str, *, memory: str, threads: int) -> tuple[list[str], 
         LakeError: a file of the lake is missing or cannot be read.
     """
     connection = _connection(memory, threads)
-    paths = []
+    paths: list[str] = []
     for dataset, files, select in views(lake.snapshot(), lake.root):
         for path in files:
             if not path.exists():
@@ -51,8 +51,8 @@ def ask(lake: Lake, sql: str, *, memory: str, threads: int) -> tuple[list[str], 
     try:
         cursor = connection.execute(_one_select(connection, sql))
     except duckdb.Error as error:
-        raise _explained(error) from error
-    return [column[0] for column in cursor.description or ()], _rows(cursor)
+        raise _explained(error, paths) from error
+    return [column[0] for column in cursor.description or ()], _rows(cursor, paths)
 
 
 def write(names: Sequence[str], rows: Iterable[Row], stream: TextIO, *, format: Format) -> None:
@@ -85,15 +85,17 @@ def _one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.State
     return statements[0]
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[Row]:
+def _rows(cursor: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> Iterator[Row]:
     try:
         while batch := cursor.fetchmany(_FETCH_ROWS):
             yield from batch
     except duckdb.Error as error:
-        raise _explained(error) from error
+        raise _explained(error, paths) from error
 
 
-def _explained(error: duckdb.Error) -> LinklakeError:
+def _explained(error: duckdb.Error, paths: Sequence[str]) -> LinklakeError:
+    if path := next((path for path in paths if path in str(error)), None):
+        return DamagedFile(f"{path} cannot be read ({_first_line(error)}): restore it, or build the partition again")
     if isinstance(error, duckdb.OutOfMemoryException):
         return LinklakeError(f"the question needs more memory than allowed: raise --memory ({_first_line(error)})")
     if isinstance(error, duckdb.IOException):

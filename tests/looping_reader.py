@@ -14,10 +14,12 @@ from schemas.render import lake_sql
 
 # Pairs that are equal in any one version of a lake: the first needs both tables, or neither is there yet.
 LAKE_LAWS = (
-    "select (select count(*) from links), (select count(*) from link_classes) where exists (select 1 from link_classes)",
+    "select (select count(*) from links), (select count(*) from link_classes) "
+    "where exists (select 1 from link_classes)",
     "select (select count(*) from domain_nodes), (select count(*) from domain_ranks) "
     "where exists (select 1 from domain_ranks)",
-    "select (select sum(backlinks) from domains), (select count(*) from backlinks) where exists (select 1 from domains)",
+    "select (select sum(backlinks) from domains), (select count(*) from backlinks) "
+    "where exists (select 1 from domains)",
     "select (select page_count from index_info), (select count(*) from pages) where exists (select 1 from index_info)",
 )
 SERVING_LAWS = (

@@ -127,8 +127,8 @@ def test_every_link_has_the_drawn_class_and_state(tables: duckdb.DuckDBPyConnect
 
 
 BACKLINK_COLUMNS = (
-    "source_url, target_url, target_domain, target_host, source_domain, source_host, anchor_text, link_type, placement, "
-    "rel, rel_class, is_nofollow, is_ugc, is_sponsored, passes_equity, equity_block_reason, source_title"
+    "source_url, target_url, target_domain, target_host, source_domain, source_host, anchor_text, link_type, "
+    "placement, rel, rel_class, is_nofollow, is_ugc, is_sponsored, passes_equity, equity_block_reason, source_title"
 )
 
 
@@ -240,7 +240,9 @@ def test_scores_in_the_marts_are_those_of_their_tables(
         "from domain_authority",
         1,
     )
-    sql = "select domain, authority_score, authority_rank, authority_percentile, authority_score_with_farms from domains"
+    sql = (
+        "select domain, authority_score, authority_rank, authority_percentile, authority_score_with_farms from domains"
+    )
     assert keyed(serving, sql, 1) == authority
     verdicts = keyed(tables, "select domain, farm_score from farm_verdicts", 1)
     for source, score, farm_score in rows(
@@ -255,7 +257,6 @@ def test_every_mart_table_and_column_has_its_comment(serving: duckdb.DuckDBPyCon
     assert tables_found == {m.name: f"One row per {m.grain}." for m in MARTS}
     columns = rows(
         serving,
-        "select table_name, column_name, comment from duckdb_columns() "
-        "where schema_name = 'main' and not internal",
+        "select table_name, column_name, comment from duckdb_columns() where schema_name = 'main' and not internal",
     )
     assert sorted(columns) == sorted((m.name, c.name, c.meaning) for m in MARTS for c in m.columns)

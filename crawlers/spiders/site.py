@@ -78,9 +78,7 @@ class SiteSpider(scrapy.Spider):
         self._domains = config.domains
         states = adopted_states(Path(config.folder), journal.state)
         self.counts = Counter(states.values())
-        self._frontier = Frontier(
-            config.judged_seeds(), budget=config.page_budget, depth=config.depth, asked=states
-        )
+        self._frontier = Frontier(config.judged_seeds(), budget=config.page_budget, depth=config.depth, asked=states)
         for url, depth in adopted_links(Path(config.folder), journal.state):
             self._add(judge(url), depth)
         self._under_way = 0
@@ -257,6 +255,4 @@ class SiteSpider(scrapy.Spider):
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             facts = ", ".join(f"{state} {count}" for state, count in sorted(self.counts.items()))
-            log.info(
-                "crawl %s: %d under way, %s", self.config.crawl_id, self._under_way, facts or "nothing yet"
-            )
+            log.info("crawl %s: %d under way, %s", self.config.crawl_id, self._under_way, facts or "nothing yet")

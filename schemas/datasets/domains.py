@@ -18,7 +18,7 @@ DOMAINS = Dataset(
             "0 to 100: how much its links are worth; farms do not count. Not comparable with other vendors' scores.",
             54.2,
             nullable=True,
-            policy="Robust PageRank over followed links between domains, log scale between the 5th and 99.99th percentile.",
+            policy="Robust PageRank over followed links, log scale between the 5th and 99.99th percentile.",
         ),
         Column("authority_rank", pa.int64(), "1 is the highest authority.", 41, nullable=True),
         Column("authority_percentile", pa.float64(), "Share of domains with no higher score.", 0.93, nullable=True),
@@ -34,7 +34,7 @@ DOMAINS = Dataset(
             pa.float64(),
             "PageRank over distinct domain edges; sums to 1.",
             nullable=True,
-            policy="Damping .85, unweighted edges without loops, nofollow included, uniform teleport and dangling mass.",
+            policy="Damping .85, distinct edges without loops, nofollow included, uniform teleport, dangling mass spread.",
         ),
         Column(
             "harmonic_centrality",

@@ -20,7 +20,12 @@ PAGE_FETCHES = Dataset(
         *whole("source"),
         Column("state", pa.string(), "What became of the fetch.", "fetched", values=words(FETCH_STATE)),
         Column("status", pa.int32(), "HTTP status of the final answer.", 200, nullable=True),
-        Column("error", pa.string(), "What failed or is to be remarked, such as where an unresolved redirect leads.", nullable=True),
+        Column(
+            "error",
+            pa.string(),
+            "What failed or is to be remarked, such as where an unresolved redirect leads.",
+            nullable=True,
+        ),
         Column("redirect_chain", TEXTS, "URLs passed through, from the requested one to the last before the final."),
         Column("depth", pa.int32(), "Links followed from a seed; NULL in archives.", 2, nullable=True),
         FETCHED_AT,

@@ -21,7 +21,12 @@ REJECTED_RECORDS = Dataset(
         Column("record", pa.string(), "Up to 4 KiB of the record itself.", "http://[::1"),
         Column("byte_count", pa.int64(), "Bytes of the whole record.", 11),
         Column("archive_file", pa.string(), "Web archive or edge list it came from.", nullable=True),
-        Column("archive_offset", pa.int64(), "Offset in it (bytes; records of one compressed member share it), or row number.", nullable=True),
+        Column(
+            "archive_offset",
+            pa.int64(),
+            "Offset in it (bytes; records of one compressed member share it), or row number.",
+            nullable=True,
+        ),
     ),
     sort_by=("stage", "reject_id"),
     writers="many",

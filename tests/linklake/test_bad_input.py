@@ -43,12 +43,6 @@ BAD_ARCHIVES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "text": (lambda folder: written(folder, b"hello\n" * 100), "is no WARC file: give"),
     "html": (lambda folder: written(folder, b"<html>" + b" " * 9000), "is no WARC file: give"),
     "other_gzip": (lambda folder: gzipped(folder / "a.gz", b"hello " * 1000), "is gzip, but not of WARC records"),
-    "one_gzip_of_all": (
-        lambda folder: gzipped(
-            folder / "a.gz", b"".join(gzip.decompress(warc_record(f"http://{n}.test/", MATTER)) for n in "abc")
-        ),
-        "is compressed as a whole instead of record by record: decompress it",
-    ),
 }
 
 
@@ -220,9 +214,9 @@ def broken_log(lake: Path) -> None:
 BAD_LAKES: dict[str, tuple[Callable[[Path], None], str]] = {
     "newer_layout": (newer_layout, "was written by linklake 9.1.0 (format 99), this is linklake"),
     "newer_schema": (newer_schema, "was written by linklake 9.1.0 with a newer schema, this is linklake"),
-    "unreadable": (unreadable, "_lake.json cannot be read"),
+    "unreadable": (unreadable, "_lake.json is damaged"),
     "gap_in_the_log": (gap_in_the_log, "has no version 3: restore"),
-    "broken_log": (broken_log, "00000000000000000003.json cannot be read"),
+    "broken_log": (broken_log, "00000000000000000003.json is damaged"),
 }
 
 

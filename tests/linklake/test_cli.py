@@ -1,4 +1,4 @@
-"""Every command keeps its word: what it prints where, its receipt as the very last line, its exit code, what is next."""
+"""Every command keeps its word: what it prints where, its receipt as the last line, its exit code, what is next."""
 
 import json
 import shlex

@@ -241,9 +241,7 @@ def test_every_page_is_as_drawn(server: DemoServer, page: Page) -> None:
     )
     assert seen.links == tuple(link for link in LINKS if link.source_url == final_url)
     assert seen.rejected == tuple(r for r in REJECTED if r.source_url == final_url)
-    assert sorted(map(repr, seen.other_schemes)) == sorted(
-        repr(s) for s in OTHER_SCHEMES if s.source_url == final_url
-    )
+    assert sorted(map(repr, seen.other_schemes)) == sorted(repr(s) for s in OTHER_SCHEMES if s.source_url == final_url)
 
 
 def test_the_truth_speaks_only_of_pages_that_are_fetched() -> None:
@@ -355,8 +353,7 @@ def referring_domains(target: str, *, followed: bool) -> set[str]:
     return {
         domain(link.source_url)
         for link in LINKS
-        if domain(link.target_url) == target != domain(link.source_url)
-        and (link.rel_class == "follow" or not followed)
+        if domain(link.target_url) == target != domain(link.source_url) and (link.rel_class == "follow" or not followed)
     }
 
 
@@ -423,6 +420,4 @@ def test_the_traps_are_planted() -> None:
     assert {"follow", "nofollow"} in mixed
     for key in ("utm_source", "utm_medium", "gclid", "fbclid", "PHPSESSID", ";jsessionid="):
         assert any(key in link.href for link in LINKS), key
-    assert not any(
-        key.startswith("utm_") for link in LINKS for key, _ in parse_qsl(urlsplit(link.target_url).query)
-    )
+    assert not any(key.startswith("utm_") for link in LINKS for key, _ in parse_qsl(urlsplit(link.target_url).query))

@@ -58,9 +58,7 @@ def idf(indegree: NDArray[np.int64], node_count: int) -> NDArray[np.float64]:
     return np.asarray(np.log1p(node_count / (1.0 + indegree)))
 
 
-def similar_pairs(
-    sources: ArrayLike, targets: ArrayLike, node_count: int, is_crawled: NDArray[np.bool_]
-) -> Pairs:
+def similar_pairs(sources: ArrayLike, targets: ArrayLike, node_count: int, is_crawled: NDArray[np.bool_]) -> Pairs:
     """Find all pairs of crawled domains that link alike enough to be evidence.
 
     sources, targets: integers [m], distinct followed edges without loops. is_crawled: bool[n]; the out-links

@@ -48,9 +48,7 @@ class Csr:
         return Csr(_offsets(self.targets, self.node_count), self.sources()[order], weights)
 
 
-def build(
-    sources: ArrayLike, targets: ArrayLike, node_count: int, *, weights: ArrayLike | None = None
-) -> Csr:
+def build(sources: ArrayLike, targets: ArrayLike, node_count: int, *, weights: ArrayLike | None = None) -> Csr:
     """Build the graph of the given edges; the result does not depend on their order.
 
     sources, targets: integers [m] in 0..node_count-1. Loops are dropped. Duplicate edges become one, whose

@@ -233,9 +233,7 @@ def hyperball_harmonic(csr: Csr, *, log2m: int = 8, seed: int = 0) -> NDArray[np
 
 
 @njit(cache=True)
-def _hyperball(
-    offsets: NDArray[np.uint64], origins: NDArray[np.uint32], log2m: int, seed: int
-) -> NDArray[np.float64]:
+def _hyperball(offsets: NDArray[np.uint64], origins: NDArray[np.uint32], log2m: int, seed: int) -> NDArray[np.float64]:
     """What reaches v in t steps is what reaches v or one of its referrers in t - 1 steps."""
     n = offsets.size - 1
     m = 1 << log2m
@@ -300,9 +298,7 @@ def _cardinality(registers: NDArray[np.uint8]) -> float:
     return estimate
 
 
-def competition_rank(
-    scores: NDArray[np.float64], tie_break: Sequence[object] | None = None
-) -> NDArray[np.int64]:
+def competition_rank(scores: NDArray[np.float64], tie_break: Sequence[object] | None = None) -> NDArray[np.int64]:
     """The rank of each score, 1 for the highest; int64[n].
 
     Equal scores share the best of their ranks (1, 2, 2, 4), unless `tie_break` (names, as a rule) says who
