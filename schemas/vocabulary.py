@@ -14,7 +14,7 @@ FETCH_STATE: Final[Words] = {
     "fetched": "An HTML page with a 2xx status.",
     "http_error": "An answer with a 4xx or 5xx status.",
     "not_html": "A 2xx answer that is not HTML.",
-    "redirect_unresolved": "A redirect not followed to an end: loop, too many hops, target out of scope, refused or dead.",
+    "redirect_unresolved": "A redirect not followed to an end: a loop, too long, target out of scope, refused or dead.",
     "robots_disallowed": "Not requested: robots.txt says no.",
     "robots_unreachable": "Not requested: robots.txt could not be fetched, the host may be dead (RFC 9309 §2.3.1.4).",
     "address_refused": "Not requested: the host resolves to a non-public address that nobody named.",

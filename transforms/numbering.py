@@ -16,8 +16,8 @@ from transforms.stage import Tables
 class NumberedGraph:
     """Nodes by ascending name, edges as pairs of their numbers.
 
-    ``names`` are the nodes', ``nodes`` and ``edges`` hold the columns asked for; ``sources`` and ``targets`` are int64[m]
-    in 0..n-1, in the order of ``edges``. Names decide which node is meant, never ids.
+    ``names`` are the nodes', ``nodes`` and ``edges`` hold the columns asked for; ``sources`` and ``targets`` are
+    int64[m] in 0..n-1, in the order of ``edges``. Names decide which node is meant, never ids.
     """
 
     names: list[str]

@@ -34,7 +34,7 @@ DOMAINS = Dataset(
             pa.float64(),
             "PageRank over distinct domain edges; sums to 1.",
             nullable=True,
-            policy="Damping .85, distinct edges without loops, nofollow included, uniform teleport, dangling mass spread.",
+            policy="Damping .85, distinct edges, no loops, nofollow included, uniform teleport and dangling mass.",
         ),
         Column(
             "harmonic_centrality",
