@@ -178,7 +178,7 @@ def _known(lake: Lake, snapshot: Snapshot, crawl_id: str) -> str:
     """A crawl id that somebody gave."""
     from linklake.pipeline import known_crawl
 
-    return known_crawl(lake, snapshot, check_crawl_id(crawl_id))
+    return known_crawl(lake, snapshot, crawl_id)
 
 
 def _settled(lake: Lake, snapshot: Snapshot, crawl_id: str) -> str:

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,6 +66,15 @@ def _versions(_: Settings) -> tuple[bool, str]:
     return not wrong, said if not wrong else f"{said}: reinstall linklake (2.x writes files that 1.x cannot open)"
 
 
+def _kernels(_: Settings) -> tuple[bool, str]:
+    """Numba keeps compiled code beside ours or in the home folder; it gives up where it may write neither."""
+    try:
+        import_module("linklake.pipeline")
+    except RuntimeError as error:
+        return False, f"{error}: set NUMBA_CACHE_DIR to a folder that can be written"
+    return True, "compiled code can be kept"
+
+
 def _lake(settings: Settings) -> tuple[bool, str]:
     root = Path(settings.text("lake"))
     nearest = _nearest(root)
@@ -107,6 +117,7 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Settings], tuple[bool, str]]], ...]] =
     ("linklake", _linklake),
     ("packages", _packages),
     ("versions", _versions),
+    ("kernels", _kernels),
     ("lake", _lake),
     ("disk", _disk),
     ("contact", _contact),

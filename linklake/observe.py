@@ -156,14 +156,18 @@ def _reason_to_look(counts: Mapping[str, int], crawl_id: str) -> str | None:
     """One line when something was rejected or no page was found, with the question that shows more."""
     rejected = {name.removeprefix("rejected_"): n for name, n in counts.items() if name.startswith("rejected_")}
     if rejected:
-        listed = ", ".join(f"{reason} {n}" for reason, n in rejected.items())
-        sql = f"select archive_file, archive_offset, reason, detail from rejected_records where crawl_id = '{crawl_id}'"
-        return f'rejected and kept: {listed}; linklake sql "{sql}"'
+        return _rejections(rejected, crawl_id)
     if not counts.get("fetched"):
         listed = ", ".join(f"{name} {n}" for name, n in counts.items()) or "there was none"
         sql = f"select requested_url, state, status, error from page_fetches where crawl_id = '{crawl_id}'"
         return f'no page was read ({listed}); linklake sql "{sql}"'
     return None
+
+
+def _rejections(by_reason: Mapping[str, int], crawl_id: str) -> str:
+    listed = ", ".join(f"{reason} {n}" for reason, n in by_reason.items())
+    sql = f"select archive_file, archive_offset, reason, detail from rejected_records where crawl_id = '{crawl_id}'"
+    return f'rejected and kept: {listed}; linklake sql "{sql}"'
 
 
 def import_graph(
@@ -192,7 +196,8 @@ def import_graph(
     receipt = run_stage(lake, import_stage(found.node), crawl_id, settings, parts=parts)
     counts = {**receipt.rows, "rejected": found.rejected_count}
     command = f"linklake run rank_{found.node}s --crawl-id {crawl_id}"
-    return replace(clock.stamp(receipt), stage="import-graph", rows=counts, next=command)
+    message = _rejections({"bad_row": found.rejected_count}, crawl_id) if found.rejected_count else None
+    return replace(clock.stamp(receipt), stage="import-graph", rows=counts, message=message, next=command)
 
 
 def settle(lake: Lake, settings: Settings, crawl_id: str, *, publish: bool = True) -> Receipt:

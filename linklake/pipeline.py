@@ -22,7 +22,7 @@ from schemas.lake import CODE_VERSION, Lake, Staged, StagingArea, check_crawl_id
 from schemas.ledger import IMPORT_KIND, Partition, PartitionKey, Snapshot
 from transforms.engines.duckdb import DuckDB, Resources
 from transforms.farms.stages import SCORE_FARMS
-from transforms.gates import audit_files, audit_laws, audit_rows, stopping
+from transforms.gates import Finding, audit_files, audit_laws, audit_rows, stopping
 from transforms.graph.stages import BUILD_EDGES, RANK_DOMAINS, RANK_HOSTS, SCORE_AUTHORITY
 from transforms.links.stages import CLASSIFY_LINKS, DEDUPE_LINKS, SETTLE_CRAWL
 from transforms.marts.serving import build_serving, served_version, sole_builder
@@ -155,7 +155,8 @@ def run_stage(
             reads = _reads(snapshot, inputs, partitions)
             staged = lake.finish_staging(area, partitions, reads=reads, receipt={"rows": rows})
             if publish:
-                _audit(lake, engine, stage, staged)
+                _audit_files(lake, stage, staged)
+                _audit_tables(engine, stage, staged)
         if not publish:
             next_ = f"linklake gate {stage.name} --crawl-id {crawl_id}"
             return clock.stamp(Receipt(stage.name, crawl_id, "staged", published=False, rows=rows, next=next_))
@@ -191,12 +192,13 @@ def gate_stage(lake: Lake, stage: Stage, crawl_id: str, settings: Settings, *, p
         except Conflict:
             lake.discard(staged)
             raise
+        _audit_files(lake, stage, staged)
         with _engine(settings, area) as engine:
             _bind_inputs(lake, engine, stage, inputs, parts)
             for partition in staged.partitions:
                 dataset = dataset_named(partition.key.dataset)
                 engine.bind(dataset.name, dataset, [lake.staged_path(staged, f) for f in partition.files])
-            _audit(lake, engine, stage, staged)
+            _audit_tables(engine, stage, staged)
         return _publish(lake, staged, settings, clock)
 
 
@@ -404,9 +406,9 @@ def _explained(what: str, settings: Settings) -> Iterator[None]:
             f"{what} needs more than {memory} of memory, or more disk to spill: raise --memory or free some space "
             f"({_first_line(error)})"
         ) from error
-    except duckdb.IOException as error:
+    except (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException) as error:
         raise LinklakeError(
-            f"{what} could not read or write a file: {_first_line(error)}; nothing of it was published"
+            f"{what} could not read or write a file, what was published stays: {_first_line(error)}"
         ) from error
 
 
@@ -489,15 +491,23 @@ def _rows_by_fate(engine: DuckDB, stage: Stage, partitions: Sequence[Partition])
 # -------------------------------------------------------------------- publishing
 
 
-def _audit(lake: Lake, engine: DuckDB, stage: Stage, staged: Staged) -> None:
+def _audit_files(lake: Lake, stage: Stage, staged: Staged) -> None:
     findings = []
     for partition in staged.partitions:
-        dataset = dataset_named(partition.key.dataset)
         paths = [lake.staged_path(staged, f) for f in partition.files]
-        broken = audit_files(dataset, partition, paths)
-        findings += broken or audit_rows(engine, dataset, staged.crawl_id)
-    if not stopping(findings):
-        findings += audit_laws(engine, stage.name)
+        findings += audit_files(dataset_named(partition.key.dataset), partition, paths)
+    _stop_at(findings, stage, staged)
+
+
+def _audit_tables(engine: DuckDB, stage: Stage, staged: Staged) -> None:
+    findings = []
+    for partition in staged.partitions:
+        findings += audit_rows(engine, dataset_named(partition.key.dataset), staged.crawl_id)
+    _stop_at(findings, stage, staged)
+    _stop_at(audit_laws(engine, stage.name), stage, staged)
+
+
+def _stop_at(findings: Sequence[Finding], stage: Stage, staged: Staged) -> None:
     if stops := stopping(findings):
         listed = "; ".join(str(f) for f in stops[:5])
         raise GateFailed(

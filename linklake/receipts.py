@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from schemas.datasets.stage_runs import STAGE_RUNS
 from schemas.errors import LinklakeError
-from schemas.lake import CODE_VERSION, Lake, StagingArea, now
+from schemas.lake import CODE_VERSION, Lake, Staged, StagingArea, now
 from schemas.ledger import File, Partition, PartitionKey
 
 
@@ -107,9 +107,10 @@ def record_failure(root: Path, receipt: Receipt, clock: Clock) -> None:
         lake = Lake.open(root)
         if lake.snapshot().find("crawls", receipt.crawl_id) is None:
             return
+        # Nothing of it waits for a gate: it has no manifest, and is gone however this ends.
         with lake.stage_area("receipts", receipt.crawl_id) as area:
             row, files = stage_run(lake, area, receipt, clock)
-            staged = lake.finish_staging(area, (), reads={}, receipt={})
+            staged = Staged(area.stage, area.crawl_id, area.attempt, now().isoformat(), {}, (), {})
             lake.publish(staged, more=(row,), more_from=files)
     except (LinklakeError, OSError):
         return

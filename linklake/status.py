@@ -66,15 +66,20 @@ def _published(lake: Lake, snapshot: Snapshot, crawl_id: str, said: Status) -> N
             said.commands.append(f"linklake gate {stage.stage} --crawl-id {crawl_id}")
     if any(s.state in ("ready", "outdated") for s in stages):
         said.commands.append(f"linklake build --crawl-id {crawl_id}")
+    built = {stage.stage for stage in stages if stage.state == "published"}
     for name, outcome, message in _failures(lake, snapshot, crawl_id):
+        if name in built or len(built) == len(stages):
+            continue
         said.lines.append(f"  {name:<16} {outcome}  {message}")
-        if any(name == s.stage for s in stages):
-            said.commands.append(f"linklake run {name} --crawl-id {crawl_id}")
+        said.commands.append(f"linklake {name if name == 'build' else f'run {name}'} --crawl-id {crawl_id}")
         said.is_failed = True
 
 
 def _failures(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[tuple[str, str, str]]:
-    """Stages whose newest run failed or was stopped: name, outcome, message."""
+    """Stages, or ``build``, whose newest recorded run failed or was stopped: name, outcome, message.
+
+    A run that finds everything built already is not recorded, so what failed may be built all the same by now.
+    """
     partitions = snapshot.of("stage_runs", crawl_id)
     if not partitions:
         return

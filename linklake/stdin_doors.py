@@ -11,12 +11,14 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def canonicalize(lines: Iterable[bytes]) -> Iterator[str]:
-    """One TSV line for each line (``url`` or ``base<TAB>url``): raw, canonical, reason, host, domain, policy."""
+    """One TSV line for each line (``url`` or ``base<TAB>url``): raw, canonical, reason, host, domain, policy.
+
+    An empty base is none; one that is no URL rejects whatever stands behind it, as the WHATWG's ``new URL`` does.
+    """
     for line in lines:
         text = line.removesuffix(b"\n").decode("utf-8", "replace")
-        base, tab, url = text.partition("\t")
-        raw = url if tab else text
-        judged = judge(url, base) if tab else judge(text)
+        base, raw = text.split("\t", 1) if "\t" in text else ("", text)
+        judged = judge(raw, base or None)
         if isinstance(judged, CanonicalUrl):
             cells = [raw, judged.url, "", judged.host, judged.domain, IDENTITY_POLICY]
         else:

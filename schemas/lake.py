@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from schemas.catalog import dataset as dataset_named
 from schemas.dataset import Dataset
-from schemas.errors import Conflict, DamagedFile, LakeError, Misuse, NewerLake, NotPublished, UnknownName
+from schemas.errors import Conflict, DamagedFile, LakeError, Misuse, NewerLake, UnknownName
 from schemas.ledger import (
     Commit,
     File,
@@ -108,8 +108,9 @@ def write_durably(path: Path, text: str) -> None:
     try:
         _write_synced(temporary, text)
         os.replace(temporary, path)
-    except OSError:
+    except OSError as error:
         temporary.unlink(missing_ok=True)
+        error.filename = str(path)
         raise
     fsync_path(path.parent)
 
@@ -527,17 +528,6 @@ class Lake:
         return self.root / "_staging" / staged.stage / staged.crawl_id / staged.attempt
 
 
-def require(snapshot: Snapshot, dataset: str, crawl_id: str) -> Partition:
-    """That partition.
-
-    Raises:
-        NotPublished: it is not in the lake.
-    """
-    if found := snapshot.find(dataset, crawl_id):
-        return found
-    raise NotPublished(f"{dataset} for crawl {crawl_id} is not published: see linklake status")
-
-
 @contextmanager
 def _locked(path: Path) -> Iterator[bool]:
     """Try an exclusive lock that dies with the process; whether it is ours."""
@@ -569,10 +559,14 @@ def _remove(folder: Path) -> None:
 
 
 def _write_synced(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with path.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        error.filename = str(path)  # a full disk is told without it
+        raise
 
 
 def _changed(snapshot: Snapshot, staged: Staged) -> str | None:

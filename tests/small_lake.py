@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,12 +28,8 @@ def stage_by_hand(
     lake: Lake, names: Sequence[str], crawl_id: str, *, reads: Mapping[str, int] | None = None, rows: int = 1
 ) -> Staged:
     """Stage one small partition of each dataset; ``reads`` defaults to what is replaced."""
-    snapshot = lake.snapshot()
-    keys = [PartitionKey(name, crawl_id) for name in names]
-    replaced = {str(k): p.version if (p := snapshot.partitions.get(k)) else 0 for k in keys}
     with lake.stage_area(STAGE, crawl_id) as area:
-        partitions = [_partition(lake, area, key, rows) for key in keys]
-        return lake.finish_staging(area, partitions, reads=replaced | dict(reads or {}), receipt={"rows": {}})
+        return _finish(lake, area, names, reads=reads or {}, rows=rows)
 
 
 def publish_by_hand(lake: Lake, names: Sequence[str], crawl_id: str, *, rows: int = 1) -> int:
@@ -73,15 +70,21 @@ def publish_many(root: str, crawl_ids: Sequence[str]) -> list[int]:
     return [publish_by_hand(lake, PAIR, crawl_id, rows=2) for crawl_id in crawl_ids]
 
 
-def contest(root: str, attempt: str) -> str:
-    """Publish what is staged as that attempt: "won", or what the lake says instead."""
+def contest(root: str, folder: str, contestants: int) -> tuple[str, str]:
+    """Replace a pair at the very moment at which others do; the attempt, and "won" or what the lake says instead."""
     lake = Lake.open(Path(root))
-    (staged,) = (s for s in lake.staged(STAGE) if s.attempt == attempt)
-    try:
-        lake.publish(staged)
-    except Conflict as error:
-        return str(error)
-    return "won"
+    with lake.stage_area(STAGE, "c1") as area:
+        staged = _finish(lake, area, PAIR, reads={}, rows=1)
+        (Path(folder) / area.attempt).touch()
+        for _ in range(3000):  # at most half a minute
+            if len(os.listdir(folder)) == contestants:
+                break
+            time.sleep(0.01)
+        try:
+            lake.publish(staged)
+        except Conflict as error:
+            return area.attempt, str(error)
+    return area.attempt, "won"
 
 
 def make_lake(root: str) -> int:
@@ -95,6 +98,14 @@ def die_while_staging(root: str, crawl_id: str) -> None:
     with lake.stage_area(STAGE, crawl_id) as area:
         _partition(lake, area, PartitionKey("host_nodes", crawl_id), 1)
         os._exit(9)
+
+
+def _finish(lake: Lake, area: StagingArea, names: Sequence[str], *, reads: Mapping[str, int], rows: int) -> Staged:
+    snapshot = lake.snapshot()
+    keys = [PartitionKey(name, area.crawl_id) for name in names]
+    replaced = {str(k): p.version if (p := snapshot.partitions.get(k)) else 0 for k in keys}
+    partitions = [_partition(lake, area, key, rows) for key in keys]
+    return lake.finish_staging(area, partitions, reads=replaced | dict(reads), receipt={"rows": {}})
 
 
 def _partition(lake: Lake, area: StagingArea, key: PartitionKey, rows: int) -> Partition:

@@ -69,7 +69,7 @@ def demo(root: Path, settings: Settings) -> None:
         write(names, rows, sys.stdout, format="table")
     print(f"\nDone in {clock.seconds:.0f} s. Where to look:")
     for spot, what in _places(root, lake):
-        print(f"  {spot:<{_SPOT_WIDTH}} {what}".rstrip())
+        print(f"  {spot:<{_SPOT_WIDTH}}  {what}".rstrip())
 
 
 def _places(root: Path, lake: Lake) -> Iterator[tuple[str, str]]:

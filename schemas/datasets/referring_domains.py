@@ -2,8 +2,7 @@
 
 import pyarrow as pa
 
-from schemas.columns import FIRST_SEEN, LAST_SEEN
-from schemas.dataset import Column, Dataset
+from schemas.dataset import TIMESTAMP, Column, Dataset
 
 REFERRING_DOMAINS = Dataset(
     "referring_domains",
@@ -31,8 +30,8 @@ REFERRING_DOMAINS = Dataset(
             nullable=True,
             policy="Distinct source_url in backlinks.",
         ),
-        FIRST_SEEN,
-        LAST_SEEN,
+        Column("first_seen", TIMESTAMP, "When it was first observed; NULL in imports.", nullable=True),
+        Column("last_seen", TIMESTAMP, "When it was last observed; NULL in imports.", nullable=True),
     ),
     sort_by=("target_domain", "source_domain"),
 )

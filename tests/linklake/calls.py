@@ -98,11 +98,10 @@ def command_line(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "linklake", *map(str, arguments)]
 
 
-def process(*arguments: object, folder: Path | None = None) -> Ended:
+def process(*arguments: object, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Ended:
     """Run a command in a process of its own, stderr merged into stdout as BashOperator does it."""
-    done = subprocess.run(
-        command_line(*arguments), env=_environment(None), cwd=folder, stdout=-1, stderr=subprocess.STDOUT, timeout=120
-    )
+    words, variables = command_line(*arguments), _environment(environment)
+    done = subprocess.run(words, env=variables, cwd=folder, stdout=-1, stderr=subprocess.STDOUT, timeout=120)
     text = done.stdout.decode()
     return Ended(done.returncode, text, "", text)
 

@@ -22,7 +22,7 @@ from schemas import lake as lake_module
 from schemas.catalog import DATASETS
 from schemas.datasets.host_nodes import HOST_NODES
 from schemas.errors import Conflict, DamagedFile, LakeError, Misuse, NewerLake
-from schemas.lake import Lake, check_crawl_id, file_sha256, new_crawl_id, now, require, write_durably
+from schemas.lake import Lake, check_crawl_id, file_sha256, new_crawl_id, now, write_durably
 from schemas.ledger import Commit, Partition, PartitionKey, Snapshot
 from tests.small_lake import (
     DAMAGES,
@@ -211,8 +211,8 @@ def test_a_partition_of_a_newer_schema_or_of_an_unknown_dataset_is_refused(chang
 def test_a_lake_that_may_not_be_read_says_so(tmp_path: Path) -> None:
     Lake.open_or_create(tmp_path / "lake")
     (tmp_path / "lake").chmod(0o700)
-    for parent in (tmp_path, *tmp_path.parents[:-2]):
-        parent.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
     said = _as_nobody(f"Lake.open(Path({str(tmp_path / 'lake')!r}))")
     assert re.fullmatch(r"LakeError: cannot read .*_lake.json \(Permission denied\): let this user read the lake", said)
     said = _as_nobody(f"Lake.open_or_create(Path({str(tmp_path / 'other')!r}))")
@@ -258,17 +258,17 @@ def test_processes_that_publish_at_once_all_land_in_a_log_without_gaps_and_reade
 
 
 def test_of_processes_that_replace_the_same_partition_at_once_one_wins_and_the_others_hear_why(
-    processes: ProcessPoolExecutor, lake: Lake
+    processes: ProcessPoolExecutor, lake: Lake, tmp_path: Path
 ) -> None:
     publish_by_hand(lake, PAIR, "c1")
     for number in range(2, 8):
-        attempts = [stage_by_hand(lake, PAIR, "c1").attempt for _ in range(4)]
-        ended = list(processes.map(contest, [str(lake.root)] * 4, attempts))
-        assert ended.count("won") == 1
-        for words in (e for e in ended if e != "won"):
+        folder = tmp_path / f"contest {number}"
+        folder.mkdir()
+        ended = dict(processes.map(contest, [str(lake.root)] * 4, [str(folder)] * 4, [4] * 4))
+        (winner,) = (attempt for attempt, words in ended.items() if words == "won")
+        for words in (w for attempt, w in ended.items() if attempt != winner):
             assert re.fullmatch(r"host_\w+/c1 changed since by_hand for crawl c1 read it; .*: run by_hand again", words)
         snapshot = lake.snapshot()
-        winner = attempts[ended.index("won")]
         assert snapshot.number == number
         assert {p.attempt for p in snapshot.partitions.values()} == {winner}
         for partition in snapshot.partitions.values():
@@ -387,7 +387,7 @@ def test_every_hundredth_commit_leaves_a_checkpoint_that_says_the_same_as_the_lo
     with_checkpoint = lake.snapshot()
     checkpoint(lake, 100).unlink()
     assert lake.snapshot() == with_checkpoint
-    assert require(with_checkpoint, "host_edges", "c1").rows == 1
+    assert with_checkpoint.partitions[PartitionKey("host_edges", "c1")].rows == 1
 
 
 @pytest.mark.parametrize(
@@ -497,8 +497,7 @@ def test_staged_files_that_are_gone_are_not_published(lake: Lake) -> None:
 @pytest.mark.parametrize("how", DAMAGES)
 def test_a_damaged_file_is_found_by_its_checksum(how: str, lake: Lake) -> None:
     publish_by_hand(lake, PAIR, "c1", rows=50)
-    snapshot = lake.snapshot()
-    sound, harmed = require(snapshot, "host_nodes", "c1"), require(snapshot, "host_edges", "c1")
+    sound, harmed = (lake.snapshot().partitions[PartitionKey(name, "c1")] for name in PAIR)
     path = lake.path(harmed.files[0])
     damage(path, how)
     lake.verify(sound)
@@ -618,7 +617,7 @@ def test_lake_sql_that_was_written_for_an_older_version_is_brought_up_by_whoever
 
 def test_a_partition_says_how_it_lies_on_the_disk(lake: Lake) -> None:
     publish_by_hand(lake, PAIR, "c1", rows=3)
-    partition = require(lake.snapshot(), "host_nodes", "c1")
+    partition = lake.snapshot().partitions[PartitionKey("host_nodes", "c1")]
     (file,) = partition.files
     assert re.fullmatch(rf"host_nodes/crawl=c1/b=00/part-{partition.attempt}-00\.parquet", file.path)
     assert (file.rows, file.bucket, file.bytes) == (3, 0, lake.path(file).stat().st_size)

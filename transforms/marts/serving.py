@@ -58,6 +58,7 @@ def build_serving(folder: Path, parts: Mapping[str, Sequence[Path]], *, version:
             connection.execute("create schema linklake_internal")
             connection.execute("create table linklake_internal.version as select ? as version", [version])
             connection.execute("use memory")
+            connection.execute("checkpoint serving")  # detaching would do it too, but not say why it could not
             connection.execute("detach serving")
         fsync_path(aside)
         if served_version(folder) is not None:

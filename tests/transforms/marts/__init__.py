@@ -1,0 +1,1 @@
+"""Tests of the marts and of the file that BI opens."""
