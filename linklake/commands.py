@@ -96,7 +96,7 @@ def _observed(given: Namespace, settings: Settings, door: Callable[[Lake, str], 
 
 def build(given: Namespace, settings: Settings) -> int:
     """Every stage after observation."""
-    from linklake.pipeline import build as build_all
+    from linklake.runs import build as build_all
 
     def work(attempt: Attempt) -> Receipt:
         lake = _lake(settings)
@@ -116,7 +116,8 @@ def build(given: Namespace, settings: Settings) -> int:
 def run(given: Namespace, settings: Settings) -> int:
     """One stage."""
     from linklake.observe import settle
-    from linklake.pipeline import run_stage, stage_named
+    from linklake.pipeline import stage_named
+    from linklake.runs import run_stage
 
     stage = stage_named(given.stage)
 
@@ -141,7 +142,8 @@ def run(given: Namespace, settings: Settings) -> int:
 def gate(given: Namespace, settings: Settings) -> int:
     """Audit and publish what is staged."""
     from linklake.observe import gate_settled
-    from linklake.pipeline import gate_stage, stage_named
+    from linklake.pipeline import stage_named
+    from linklake.runs import gate_stage
 
     stage = stage_named(given.name)
 

@@ -20,9 +20,9 @@ from crawlers.journal import JOURNAL, Journal
 from crawlers.settings import CrawlConfig
 from crawlers.sink import Sink
 from linklake.config import Settings
-from linklake.pipeline import Parts, gate_stage, run_stage
 from linklake.progress import Progress
 from linklake.receipts import Clock, Receipt
+from linklake.runs import Parts, gate_stage, run_stage
 from schemas.catalog import dataset
 from schemas.errors import BadSetting, LinklakeError, Misuse, NotPublished
 from schemas.identity import Rejected, judge, psl_version

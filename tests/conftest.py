@@ -1,11 +1,12 @@
 """What several rooms of tests share: real inputs where they lie beside the project, and lakes of the tiny web."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from schemas.lake import Lake
 from tests.tiny_lake import build_stages, crawl_tiny_web
 
 REPOSITORY = Path(__file__).parents[1]
@@ -35,9 +36,12 @@ def lakes_before_stages(observed_lake: Path, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="session")
-def built_lake(lakes_before_stages: dict[str, Path]) -> Path:
+def built_lake(lakes_before_stages: dict[str, Path]) -> Iterator[Path]:
     """A lake with everything built from one crawl of the tiny web: read it, don't change it."""
-    return lakes_before_stages[""]
+    root = lakes_before_stages[""]
+    version = Lake.open(root).snapshot().number
+    yield root
+    assert Lake.open(root).snapshot().number == version, "a test wrote to the lake that all tests read"
 
 
 @pytest.fixture

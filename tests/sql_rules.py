@@ -371,9 +371,7 @@ RULES: Final = (
     Rule("known_constructs", "not known to be equal on DuckDB and Spark", _constructs),
     Rule("known_types", "cast to bigint, int, double, varchar, timestamp, timestamptz or boolean", _types),
     Rule("known_joins", "join with inner, left or cross, and unnest with cross join alone", _joins),
-    Rule(
-        "whole_sums", "floats sum differently in another order: sum whole numbers (*_count, *_micro)", _sums
-    ),
+    Rule("whole_sums", "floats sum differently in another order: sum whole numbers (*_count, *_micro)", _sums),
     Rule("plain_casts", "DuckDB rounds, Spark cuts; each prints fractions and times in its own way", _casts),
     Rule("double_literals", "with a point it is a decimal, whose arithmetic differs: write 5e-1", _decimals),
     Rule("guarded_division", "Spark fails where DuckDB says inf: divide by nullif(x, 0)", _divisions),

@@ -96,9 +96,7 @@ def test_nobody_imports_docs_which_another_distribution_ships() -> None:
 
 
 def test_an_import_is_seen_wherever_it_stands() -> None:
-    source = (
-        "def f():\n    from schemas.lake import Lake\n    import duckdb.typing\n    from . import beside\n"
-    )
+    source = "def f():\n    from schemas.lake import Lake\n    import duckdb.typing\n    from . import beside\n"
     assert imported(source) == {"schemas", "duckdb"}
 
 

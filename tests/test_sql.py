@@ -158,9 +158,7 @@ def test_a_finding_names_its_line_and_what_to_write_instead() -> None:
     assert finding.message.startswith("upper (the two differ on ß: fold case at extraction)")
 
 
-def test_the_command_prints_findings_and_exits_with_one(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_prints_findings_and_exits_with_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "bad.sql"
     file.write_text(GRAIN + "select a\nfrom t where hash(a) = 1", encoding="utf-8")
     assert main([str(file)]) == 1

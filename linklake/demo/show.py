@@ -10,10 +10,10 @@ from linklake.commands import tell
 from linklake.config import Settings
 from linklake.demo.server import DemoServer, seeds
 from linklake.observe import CrawlRequest, crawl
-from linklake.pipeline import build
 from linklake.progress import say
 from linklake.questions import ask, write
 from linklake.receipts import Clock
+from linklake.runs import build
 from schemas.lake import Lake, new_crawl_id, now
 
 _TINY_WEB: Final = Path(__file__).parents[2] / "docs" / "tiny-web.md"

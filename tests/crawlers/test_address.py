@@ -90,9 +90,7 @@ def test_the_user_may_name_networks(networks: Sequence[str], address: str, permi
 
 
 def test_connect_to_names_an_address_for_its_own_hosts_alone() -> None:
-    policy = AddressPolicy.of(
-        (), {"*.test": "127.0.0.1:8080", "exact.example": "[::1]:81", "b.example": "10.0.0.1"}
-    )
+    policy = AddressPolicy.of((), {"*.test": "127.0.0.1:8080", "exact.example": "[::1]:81", "b.example": "10.0.0.1"})
     assert policy.route("deep.a.TEST") == ("127.0.0.1", 8080)
     assert policy.route("exact.example") == ("::1", 81)
     assert policy.route("b.example") == ("10.0.0.1", None)
@@ -161,9 +159,7 @@ class Reactor:
         self.nameResolver = resolver
 
 
-def resolve(
-    system: System, policy: AddressPolicy, *names: str
-) -> tuple[GuardedResolver, list[list[tuple[str, int]]]]:
+def resolve(system: System, policy: AddressPolicy, *names: str) -> tuple[GuardedResolver, list[list[tuple[str, int]]]]:
     reactor = Reactor(system)
     guard = GuardedResolver(reactor, policy)
     guard.install_on_reactor()

@@ -35,9 +35,7 @@ def body(number: int) -> bytes:
     return f"<html><title>page {number}</title><a href='/to/{number}'>x</a><a href='http://b.test/'>y</a>".encode()
 
 
-def response(
-    number: int = 0, *, http: bytes | None = None, length: object = None, **changed: str | None
-) -> bytes:
+def response(number: int = 0, *, http: bytes | None = None, length: object = None, **changed: str | None) -> bytes:
     """A response record; a header given as None is left out, ``length`` replaces the Content-Length."""
     if http is None:
         http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + body(number)
@@ -173,9 +171,7 @@ def test_every_response_becomes_a_row_with_its_evidence(
         (http().replace(b"\r\n", b"\n"), "fetched", 200, 2),
     ],
 )  # fmt: skip
-def test_an_answer_ends_in_its_state(
-    tmp_path: Path, message: bytes, state: str, status: int, links: int
-) -> None:
+def test_an_answer_ends_in_its_state(tmp_path: Path, message: bytes, state: str, status: int, links: int) -> None:
     counts, rows = read(tmp_path, gzipped([response(1), response(2, http=message), response(3)]))
     assert counts["records"] == 3
     _, row, _ = rows["page_fetches"]
@@ -257,13 +253,9 @@ class TestDamage:
     def found(self, folder: Path, data: bytes) -> tuple[list[int], Rows, dict[str, int]]:
         counts, rows = read(folder, data)
         numbers = [int(row["requested_url"].rpartition("/")[2]) for row in rows["page_fetches"]]
-        accounted = sum(
-            row["byte_count"] for row in rows["rejected_records"] if row["reason"] == "damaged_bytes"
-        )
+        accounted = sum(row["byte_count"] for row in rows["rejected_records"] if row["reason"] == "damaged_bytes")
         assert accounted == sum(
-            frame.length
-            for frame in read_frames(io.BytesIO(data), len(data), kind_of(data) or "plain")
-            if frame.damage
+            frame.length for frame in read_frames(io.BytesIO(data), len(data), kind_of(data) or "plain") if frame.damage
         )
         return numbers, rows, counts
 
@@ -357,9 +349,7 @@ class TestDamage:
 
     def test_a_member_bomb_costs_its_own_record_and_bounded_memory(self, tmp_path: Path) -> None:
         bomb = gzip.compress(response(1, http=http(body=b"\0" * (FRAME_LIMIT + (1 << 20)))), 1)
-        numbers, rows, counts = self.found(
-            tmp_path, gzipped([self.records[0]]) + bomb + gzipped([self.records[2]])
-        )
+        numbers, rows, counts = self.found(tmp_path, gzipped([self.records[0]]) + bomb + gzipped([self.records[2]]))
         assert numbers == [0, 1, 2]
         assert [row["state"] for row in rows["page_fetches"]] == ["fetched", "too_large", "fetched"]
         assert counts["records"] == 3
@@ -395,12 +385,8 @@ def test_what_is_no_archive_is_said_before_anything_is_read(
 
 def test_a_large_archive_compressed_as_a_whole_is_refused_with_the_way_out(tmp_path: Path) -> None:
     path = tmp_path / "whole.warc.gz"
-    path.write_bytes(
-        gzip.compress(response(0) + response(1, http=http(body=b"x" * FRAME_LIMIT)) + response(2), 1)
-    )
-    with pytest.raises(
-        ArchiveError, match=r"compressed as a whole .* decompress it, a plain \.warc is read too"
-    ):
+    path.write_bytes(gzip.compress(response(0) + response(1, http=http(body=b"x" * FRAME_LIMIT)) + response(2), 1))
+    with pytest.raises(ArchiveError, match=r"compressed as a whole .* decompress it, a plain \.warc is read too"):
         check_archive(str(path))
 
 
@@ -491,9 +477,7 @@ class TestKills:
             paths[-1].write_bytes(data)
         return paths
 
-    def undisturbed(
-        self, tmp_path: Path, archives: Sequence[Path]
-    ) -> tuple[dict[str, list[str]], dict[str, int]]:
+    def undisturbed(self, tmp_path: Path, archives: Sequence[Path]) -> tuple[dict[str, list[str]], dict[str, int]]:
         folder = tmp_path / "undisturbed"
         assert run_ingest(folder, archives) == 0
         complete = Journal.read(folder).complete
@@ -631,10 +615,6 @@ class TestRealArchives:
     ) -> None:
         counts, rows = read(tmp_path, shared_data / "warc" / name)
         assert {key: counts.get(key, 0) for key in expected} == expected
-        fates = [
-            key for key in counts if key not in ("records", "link_observations", "rejected_damaged_bytes")
-        ]
+        fates = [key for key in counts if key not in ("records", "link_observations", "rejected_damaged_bytes")]
         assert sum(counts[key] for key in fates) == counts.get("records", 0)
-        assert len(rows["page_fetches"]) == sum(
-            counts[key] for key in fates if not key.startswith(("skipped", "rej"))
-        )
+        assert len(rows["page_fetches"]) == sum(counts[key] for key in fates if not key.startswith(("skipped", "rej")))

@@ -29,9 +29,7 @@ def written(folder: Path) -> None:
 def test_a_journal_is_read_as_it_was_written(tmp_path: Path) -> None:
     written(tmp_path)
     with Journal.open_or_create(tmp_path, FACTS) as journal:
-        journal.append(
-            {"line": "complete", "finished_at": "now", "is_complete": True, "counts": {"fetched": 2}}
-        )
+        journal.append({"line": "complete", "finished_at": "now", "is_complete": True, "counts": {"fetched": 2}})
     state = Journal.read(tmp_path)
     assert state.crawl == {"line": "crawl", **FACTS}
     assert [one.number for one in state.parts] == [1, 2]

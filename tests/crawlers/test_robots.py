@@ -40,9 +40,7 @@ NO = b"User-agent: *\nDisallow: /\n"
         ("more than 5 redirects", False, False),
     ],
 )
-def test_status_decides_and_only_2xx_bodies_are_read(
-    answer: int | str, is_reachable: bool, allows: bool
-) -> None:
+def test_status_decides_and_only_2xx_bodies_are_read(answer: int | str, is_reachable: bool, allows: bool) -> None:
     rules = RobotsRules.of(answer, NO)
     assert (rules.is_reachable, rules.allows(URL)) == (is_reachable, allows)
     if not is_reachable:
@@ -97,10 +95,7 @@ def test_a_file_in_another_encoding_still_forbids(encoding: str) -> None:
 
 
 def test_bytes_that_are_no_text_do_not_hide_the_rules_behind_them() -> None:
-    assert (
-        RobotsRules.of(200, b"# \xff\xfe\xe9\x80 latin\nUser-agent: *\nDisallow: /private\n").allows(URL)
-        is False
-    )
+    assert RobotsRules.of(200, b"# \xff\xfe\xe9\x80 latin\nUser-agent: *\nDisallow: /private\n").allows(URL) is False
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,7 @@ def tables(folder: Path) -> dict[str, Any]:
 def test_a_page_becomes_rows_of_three_datasets(journal: Journal, tmp_path: Path) -> None:
     sink = Sink(journal, stage="ingest")
     evidence = Evidence("x.warc.gz", 17, 400)
-    facts = fetch(
-        status=200, ip="203.0.113.7", content_type="text/html", body=HTML.encode(), evidence=evidence
-    )
+    facts = fetch(status=200, ip="203.0.113.7", content_type="text/html", body=HTML.encode(), evidence=evidence)
     sink.write_page(facts, html(HTML))
     sink.flush(resume={})
     written = tables(tmp_path)

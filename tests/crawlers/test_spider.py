@@ -142,9 +142,7 @@ class TestWhatIsFollowed:
             assert of_host[0] == f"{host}/robots.txt"
 
     def test_the_depth_of_a_page_is_its_distance_from_the_seeds(self, followed_crawl: CrawlConfig) -> None:
-        depths = {
-            url.removeprefix("http://a.test/"): row["depth"] for url, row in fetches(followed_crawl).items()
-        }
+        depths = {url.removeprefix("http://a.test/"): row["depth"] for url, row in fetches(followed_crawl).items()}
         assert depths["four"] == 3
         assert depths["five"] == 4
         assert depths["missing"] == 3
@@ -166,9 +164,7 @@ class TestWhatIsFollowed:
     def test_a_page_says_how_many_links_it_has_of_each_fate(self, followed_crawl: CrawlConfig) -> None:
         one = fetches(followed_crawl)["http://a.test/one"]
         assert (one["link_count"], one["rejected_link_count"]) == (6, 1)
-        links = [
-            row for row in rows(followed_crawl, "link_observations") if row["fetch_id"] == one["fetch_id"]
-        ]
+        links = [row for row in rows(followed_crawl, "link_observations") if row["fetch_id"] == one["fetch_id"]]
         assert sorted(row["position"] for row in links) == list(range(6))
         home = fetches(followed_crawl)["http://a.test/"]
         assert json.loads(home["other_scheme_links"]) == {"mailto": 1}
@@ -189,9 +185,7 @@ class TestWhatIsFollowed:
             source = pages[link["fetch_id"]]
             assert {name: link[name] for name in shared} == {name: source[name] for name in shared}
 
-    def test_the_journal_says_what_the_crawl_was_and_that_it_is_complete(
-        self, followed_crawl: CrawlConfig
-    ) -> None:
+    def test_the_journal_says_what_the_crawl_was_and_that_it_is_complete(self, followed_crawl: CrawlConfig) -> None:
         state = state_of(followed_crawl)
         assert state.crawl["kind"] == "crawl"
         assert state.crawl["scope"] == "domains a.test, b.test"
@@ -206,9 +200,7 @@ class TestWhatIsFollowed:
 
 
 def test_budget_and_depth_bound_a_crawl_and_choose_alike_every_time(tmp_path: Path) -> None:
-    wide = {"a.test/": page(*(f"/p{n}" for n in range(30)))} | {
-        f"a.test/p{n}": page(f"/q{n}") for n in range(30)
-    }
+    wide = {"a.test/": page(*(f"/p{n}" for n in range(30)))} | {f"a.test/p{n}": page(f"/q{n}") for n in range(30)}
     with SmallWeb(wide) as web:
         chosen = []
         for attempt in ("x", "y"):
@@ -328,9 +320,7 @@ class TestRedirectsAndRefusals:
         assert (row["state"], row["status"], row["error"]) == ("redirect_unresolved", status, why)
         assert row["source_url"] == f"http://a.test/{final}"
 
-    def test_an_error_behind_a_redirect_is_an_error_of_what_was_asked_for(
-        self, redirected: dict[str, Row]
-    ) -> None:
+    def test_an_error_behind_a_redirect_is_an_error_of_what_was_asked_for(self, redirected: dict[str, Row]) -> None:
         row = redirected["http://a.test/to-gone"]
         assert (row["state"], row["status"], row["source_url"]) == ("http_error", 410, "http://a.test/gone")
         assert row["link_count"] == 1
@@ -348,9 +338,7 @@ class TestRedirectsAndRefusals:
     ) -> None:
         port = secret.address.partition(":")[2]
         for host in ("127.0.0.2", "localhost", "[::1]", "[::ffff:7f00:2]"):
-            rows_of_host = [
-                row for url, row in redirected.items() if url.startswith(f"http://{host}:{port}/")
-            ]
+            rows_of_host = [row for url, row in redirected.items() if url.startswith(f"http://{host}:{port}/")]
             assert {row["state"] for row in rows_of_host} == {"address_refused"}, host
             assert all(row["status"] is None for row in rows_of_host)
         assert secret.requests == []
@@ -529,9 +517,7 @@ def test_a_crawl_that_was_ended_is_carried_on_without_asking_twice(tmp_path: Pat
 def test_the_time_limit_stops_a_crawl_and_keeps_its_rows(tmp_path: Path) -> None:
     replies = {"a.test/": page(*(f"/{n}" for n in range(50)))}
     with SmallWeb(replies) as web:
-        crawl = config(
-            tmp_path, seeds=("http://a.test/",), connect_to={"a.test": web.address}, delay=0.2, time_limit=1
-        )
+        crawl = config(tmp_path, seeds=("http://a.test/",), connect_to={"a.test": web.address}, delay=0.2, time_limit=1)
         began = time.monotonic()
         found = run(crawl)
     assert time.monotonic() - began < 15
@@ -547,9 +533,7 @@ def test_a_delay_of_minutes_does_not_hold_up_a_stop(tmp_path: Path) -> None:
         "a.test/robots.txt": text("User-agent: *\nCrawl-delay: 200"),
     }
     with SmallWeb(replies) as web:
-        crawl = config(
-            tmp_path, seeds=("http://a.test/",), connect_to={"a.test": web.address}, time_limit=1.5
-        )
+        crawl = config(tmp_path, seeds=("http://a.test/",), connect_to={"a.test": web.address}, time_limit=1.5)
         began = time.monotonic()
         run(crawl)
     assert time.monotonic() - began < 15

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import linklake.pipeline
+import linklake.runs
 from linklake import cli
 from linklake.demo.server import DemoServer
 from linklake.pipeline import STAGES
@@ -269,24 +269,26 @@ def test_a_lake_that_is_not_there_fails_with_a_receipt(words: CommandLine, tmp_p
 
 
 def test_a_defect_exits_1_with_its_traceback_and_still_a_receipt(
-    built_lake: Path, monkeypatch: pytest.MonkeyPatch
+    built_lake: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a defect for this test")
 
-    monkeypatch.setattr(linklake.pipeline, "run_stage", broken)
-    ended = call("run", "rank_hosts", "--crawl-id", "tiny", "--lake", built_lake)
+    monkeypatch.setattr(linklake.runs, "run_stage", broken)
+    ended = call("run", "rank_hosts", "--crawl-id", "tiny", "--lake", copy_of(built_lake))
     assert (ended.code, ended.receipt["outcome"]) == (1, "failed")
     assert "a defect for this test" in ended.err
     assert ended.err.splitlines()[-1].startswith("linklake run: a defect of linklake")
 
 
-def test_an_interrupt_is_no_defect_and_leaves_a_receipt(built_lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_is_no_defect_and_leaves_a_receipt(
+    built_lake: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(linklake.pipeline, "run_stage", interrupted)
-    ended = call("run", "rank_hosts", "--crawl-id", "tiny", "--lake", built_lake)
+    monkeypatch.setattr(linklake.runs, "run_stage", interrupted)
+    ended = call("run", "rank_hosts", "--crawl-id", "tiny", "--lake", copy_of(built_lake))
     assert (ended.code, ended.receipt["outcome"]) == (130, "failed")
     assert ended.err.splitlines()[-1].startswith("linklake run: interrupted: what was published stays")
 

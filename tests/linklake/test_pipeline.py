@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from linklake.config import Settings, load
-from linklake.pipeline import STAGES, newest_crawl, progress, resolve, run_stage, stage_named
+from linklake.pipeline import STAGES, newest_crawl, progress, resolve, stage_named
+from linklake.runs import run_stage
 from schemas import identity
 from schemas import lake as lake_module
 from schemas.catalog import DATASETS, MARTS

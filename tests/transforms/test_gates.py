@@ -18,7 +18,8 @@ from schemas.lake import file_sha256
 from schemas.ledger import File, Partition, PartitionKey
 from tests.transforms.sql_cases import RUN, Rows, filled
 from transforms.engines.duckdb import DuckDB, Resources
-from transforms.gates import LAWS, Finding, Law, audit_files, audit_laws, audit_rows, stopping
+from transforms.gates import Finding, audit_files, audit_laws, audit_rows, stopping
+from transforms.laws import LAWS, Law
 from transforms.stage import Input
 
 Tables = Mapping[str, Rows]

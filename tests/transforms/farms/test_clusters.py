@@ -20,9 +20,7 @@ NEIGHBOURS = [(HONEST[i], HONEST[(i + d) % 8]) for i in range(8) for d in (1, 3)
 FARM = [(b, t) for b in BOOSTERS for t in TARGETS]
 
 
-def judge(
-    edges: Edges, *, not_crawled: Sequence[str] = (), order: Sequence[str] = ()
-) -> tuple[Farms, list[str]]:
+def judge(edges: Edges, *, not_crawled: Sequence[str] = (), order: Sequence[str] = ()) -> tuple[Farms, list[str]]:
     """Find farms among named edges; nodes are numbered by name or in the order given."""
     links = sorted(set(edges))
     names = list(order) or sorted({name for link in links for name in link})

@@ -97,9 +97,7 @@ def test_links_of_its_own_make_a_domain_less_alike() -> None:
     sources, targets = np.repeat([0, 1], 3), np.tile([2, 3, 4], 2)
     own = np.arange(5, 25)
     both_plain = similar_pairs(sources, targets, 25, np.ones(25, dtype=bool))
-    one_rich = similar_pairs(
-        np.r_[sources, np.zeros(20, int)], np.r_[targets, own], 25, np.ones(25, dtype=bool)
-    )
+    one_rich = similar_pairs(np.r_[sources, np.zeros(20, int)], np.r_[targets, own], 25, np.ones(25, dtype=bool))
     assert both_plain.cosine.tolist() == [1.0]
     assert one_rich.left.size == 0
 

@@ -57,11 +57,7 @@ def plant(graph: RealGraph, level: Level, *, share: float, seed: int) -> Planted
         is_alliance = random.random() < 0.5
         for booster in range(end, end + size):
             kept = [t for t in targets if random.random() < level.kept] or targets[:1]
-            hiding = (
-                random.binomial(2 * len(targets), level.camouflage)
-                if level.camouflage
-                else random.integers(2)
-            )
+            hiding = random.binomial(2 * len(targets), level.camouflage) if level.camouflage else random.integers(2)
             edges += [(booster, t) for t in [*kept, *random.choice(popular, hiding, replace=False).tolist()]]
             if is_alliance and random.random() < 1 / 3:
                 edges.append((int(random.choice(targets)), booster))
@@ -80,9 +76,7 @@ def suspects(sources: Ints, targets: Ints, names: list[str]) -> list[Verdict]:
 
 def test_hardly_any_host_of_the_real_web_is_suspected(uk_hosts: RealGraph) -> None:
     flagged = suspects(uk_hosts.sources, uk_hosts.targets, list(uk_hosts.names))
-    print(
-        f"{len(flagged)} of {uk_hosts.node_count:,} hosts suspected: {len(flagged) / uk_hosts.node_count:.2%}"
-    )
+    print(f"{len(flagged)} of {uk_hosts.node_count:,} hosts suspected: {len(flagged) / uk_hosts.node_count:.2%}")
     assert len(flagged) <= 0.005 * uk_hosts.node_count
     assert {verdict.tier for verdict in flagged} == {"suspected"}
 
@@ -93,9 +87,7 @@ def test_hardly_any_host_of_the_real_web_is_suspected(uk_hosts: RealGraph) -> No
     [("L0", 0.85, 0.9), ("L1", 0.75, 0.4), ("L2", 0.55, 0.1)],
 )
 @pytest.mark.parametrize("seed", [11, 12, 13])
-def test_planted_farms_are_found(
-    uk_hosts: RealGraph, level: str, seed: int, precision: float, recall: float
-) -> None:
+def test_planted_farms_are_found(uk_hosts: RealGraph, level: str, seed: int, precision: float, recall: float) -> None:
     farm = plant(uk_hosts, LEVELS[level], share=0.02, seed=seed)
     boosters = set(range(farm.first, len(farm.names)))
     flagged = {v.node for v in suspects(farm.sources, farm.targets, farm.names) if v.role == "booster"}

@@ -22,9 +22,7 @@ def score(
     """Edges of one page each, no nofollow links, no farms unless given."""
     weights = np.full(len(sources), 1_000_000)
     totals = np.bincount(sources, minlength=node_count) * 1_000_000
-    return authority(
-        node_count, sources, targets, weights, totals, more.get("farm_score", np.zeros(node_count))
-    )
+    return authority(node_count, sources, targets, weights, totals, more.get("farm_score", np.zeros(node_count)))
 
 
 def score_edges(node_count: int, edges: Edges, **more: NDArray[np.float64]) -> Authority:
@@ -118,9 +116,7 @@ def test_when_all_domains_are_farms_none_is_better() -> None:
     assert result.score.tolist() == [0.0] * 7
 
 
-def farm_around(
-    kind: str, target: int, size: int, node_count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def farm_around(kind: str, target: int, size: int, node_count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Edges of `size` new boosters of one target, isolated or linked back by it."""
     boosters, targets = np.arange(node_count, node_count + size), np.full(size, target)
     if kind == "linked back":
@@ -130,16 +126,12 @@ def farm_around(
 
 @pytest.mark.parametrize("kind", ["isolated", "linked back"])
 @pytest.mark.parametrize("size", [10, 100, 1000])
-def test_a_farm_of_fresh_domains_hardly_raises_a_median_domain(
-    uk_hosts: RealGraph, kind: str, size: int
-) -> None:
+def test_a_farm_of_fresh_domains_hardly_raises_a_median_domain(uk_hosts: RealGraph, kind: str, size: int) -> None:
     n = uk_hosts.node_count
     before = score(n, uk_hosts.sources, uk_hosts.targets)
     indegree = np.bincount(uk_hosts.targets, minlength=n)
     random = np.random.default_rng(3)
-    ordinary = [
-        int(t) for d in (1, 2) for t in random.choice(np.flatnonzero(indegree == d), 3, replace=False)
-    ]
+    ordinary = [int(t) for d in (1, 2) for t in random.choice(np.flatnonzero(indegree == d), 3, replace=False)]
     unlabelled, known = [], []
     for target in ordinary:
         sources, targets = farm_around(kind, target, size, n)

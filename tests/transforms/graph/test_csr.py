@@ -31,9 +31,7 @@ def test_weights_of_duplicate_edges_add_up() -> None:
 
 def test_the_order_of_edges_makes_no_difference_to_the_last_bit() -> None:
     random = np.random.default_rng(7)
-    sources, targets = random.integers(
-        0, 9, (2, 4000)
-    )  # about 50 parallel edges each: float sums depend on order
+    sources, targets = random.integers(0, 9, (2, 4000))  # about 50 parallel edges each: float sums depend on order
     weights = random.random(4000) ** 9
     first = build(sources, targets, 9, weights=weights)
     assert first.weights is not None
@@ -82,9 +80,7 @@ def test_any_integer_array_will_do() -> None:
         ([], [], -1, "nodes, not -1"),
     ],
 )
-def test_impossible_edges_are_refused(
-    sources: list[int], targets: list[int], node_count: int, message: str
-) -> None:
+def test_impossible_edges_are_refused(sources: list[int], targets: list[int], node_count: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build(sources, targets, node_count)
 

@@ -113,9 +113,7 @@ def test_too_few_iterations_are_owned_up_to() -> None:
         (None, [1.0, -1.0], "out_totals"),
     ],
 )
-def test_impossible_vectors_are_refused(
-    teleport: list[float] | None, totals: list[float] | None, message: str
-) -> None:
+def test_impossible_vectors_are_refused(teleport: list[float] | None, totals: list[float] | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         pagerank(
             build([0], [1], 2),
@@ -155,9 +153,7 @@ def test_harmonic_centrality_equals_plain_search_on_5000_nodes() -> None:
 @pytest.mark.parametrize("length", [2, 64, 65, 200])
 def test_harmonic_centrality_counts_incoming_paths(length: int) -> None:
     chain = build(np.arange(length - 1), np.arange(1, length), length)
-    assert harmonic_centrality(chain) == pytest.approx(
-        np.cumsum(np.r_[0.0, 1.0 / np.arange(1, length)]), abs=1e-12
-    )
+    assert harmonic_centrality(chain) == pytest.approx(np.cumsum(np.r_[0.0, 1.0 / np.arange(1, length)]), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -207,9 +203,7 @@ def test_large_graphs_are_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
         ([], [], []),
     ],
 )
-def test_the_highest_score_ranks_first(
-    scores: list[float], tie_break: list[str] | None, expected: list[int]
-) -> None:
+def test_the_highest_score_ranks_first(scores: list[float], tie_break: list[str] | None, expected: list[int]) -> None:
     assert competition_rank(np.array(scores, dtype=float), tie_break).tolist() == expected
 
 

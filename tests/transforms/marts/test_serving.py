@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from linklake.config import load
-from linklake.pipeline import refresh_serving
+from linklake.runs import refresh_serving
 from schemas.catalog import MARTS
 from schemas.errors import DamagedFile
 from schemas.lake import Lake
