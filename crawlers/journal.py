@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from schemas.durable import fsync_path
 from schemas.errors import Conflict, DamagedFile, LakeError
 
 JOURNAL: Final = "journal.jsonl"
@@ -78,7 +79,7 @@ class Journal:
             if state is None:
                 state = JournalState({"line": "crawl", **facts}, (), None)
                 _append(descriptor, state.crawl)
-                sync_folder(folder)
+                fsync_path(folder)
             _check_same_crawl(folder, state, facts)
             _check_parts(folder, state)
             _remove_unnamed(folder, state)
@@ -114,15 +115,6 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the names of the files in ``folder`` are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _lock(descriptor: int, folder: Path) -> None:

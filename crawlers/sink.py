@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crawlers.extract import Page
-from crawlers.journal import Journal, PartFile, sync_folder
+from crawlers.journal import Journal, PartFile
 from schemas.catalog import dataset
 from schemas.dataset import Dataset
+from schemas.durable import fsync_path
 from schemas.identity import CanonicalUrl
 
 MAX_RECORD_BYTES: Final = 4096
@@ -170,7 +171,7 @@ class Sink:
             for name, table in self._tables().items()
             if table.num_rows
         }
-        sync_folder(self._journal.folder)
+        fsync_path(self._journal.folder)
         self._journal.append({"line": "part", "number": number, "files": files, "resume": dict(resume)})
         self._number = number
         self._clear()

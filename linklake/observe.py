@@ -24,9 +24,10 @@ from linklake.progress import Progress
 from linklake.receipts import Clock, Receipt
 from linklake.runs import Parts, gate_stage, run_stage
 from schemas.catalog import dataset
+from schemas.durable import file_sha256
 from schemas.errors import BadSetting, LinklakeError, Misuse, NotPublished
 from schemas.identity import Rejected, judge, psl_version
-from schemas.lake import CODE_VERSION, Lake, file_sha256, now
+from schemas.lake import CODE_VERSION, Lake, now
 from transforms.graph.stages import import_graph as import_stage
 from transforms.links.stages import SETTLE_CRAWL
 

@@ -6,8 +6,6 @@ them changed since: that is the fence against zombies. Readers pin a version and
 See ADR 0002.
 """
 
-import fcntl
-import hashlib
 import json
 import os
 import re
@@ -25,6 +23,7 @@ import pyarrow.parquet as pq
 
 from schemas.catalog import dataset as dataset_named
 from schemas.dataset import Dataset
+from schemas.durable import file_sha256, fsync_path, locked, write_durably, write_synced
 from schemas.errors import Conflict, DamagedFile, LakeError, Misuse, NewerLake, UnknownName
 from schemas.ledger import (
     Commit,
@@ -46,7 +45,6 @@ CHECKPOINT_EVERY: Final = 100
 CODE_VERSION: Final = distribution_version("linklake")
 
 _CRAWL_ID: Final = re.compile(r"(?=.*[a-z])[a-z0-9][a-z0-9.-]{0,62}")
-_HASH_BLOCK: Final = 1 << 20
 _NEW_LAKE: Final = re.compile(r"_log|_staging|\._lake\.json\..*|lost\+found")
 """What a folder may hold before it is a lake: what a creation cut short leaves, and the root of a fresh volume."""
 
@@ -82,37 +80,6 @@ def check_crawl_id(crawl_id: str) -> str:
 def now() -> datetime:
     """The ledger's clock: when something became known, never when it was true."""
     return datetime.now(UTC)
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_HASH_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def fsync_path(path: Path) -> None:
-    """Make a file or folder durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_durably(path: Path, text: str) -> None:
-    """Write a small file so that it is there whole or not at all, also after a power cut."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        _write_synced(temporary, text)
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        error.filename = str(path)
-        raise
-    fsync_path(path.parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +246,7 @@ class Lake:
         attempt = new_attempt()
         folder, making = parent / attempt, parent / f".{attempt}"
         making.mkdir(parents=True)
-        with _locked(making / "lock"):
+        with locked(making / "lock"):
             making.rename(folder)  # from here on others see it, and see it locked
             for other in parent.iterdir():
                 if not other.name.startswith(".") and not (other / "manifest.json").exists():
@@ -369,7 +336,7 @@ class Lake:
         area = self.area_of(staged)
         with ExitStack() as stack:
             try:
-                is_ours = stack.enter_context(_locked(area.folder / "lock"))
+                is_ours = stack.enter_context(locked(area.folder / "lock"))
             except FileNotFoundError:
                 is_ours = False
             if not is_ours or not (area.folder / "manifest.json").exists():
@@ -461,7 +428,7 @@ class Lake:
     def _create(self, commit: Commit) -> bool:
         """Create a version if nobody else did; whether it was us."""
         finished = self.root / "_staging" / commit.stage / commit.crawl_id / commit.attempt / "commit.json"
-        _write_synced(finished, json.dumps(commit.to_json()))
+        write_synced(finished, json.dumps(commit.to_json()))
         try:
             os.link(finished, self._commit_path(commit.number))
         except FileExistsError:
@@ -528,24 +495,9 @@ class Lake:
         return self.root / "_staging" / staged.stage / staged.crawl_id / staged.attempt
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    """Try an exclusive lock that dies with the process; whether it is ours."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
-
-
 def _remove_if_dead(folder: Path) -> None:
     try:
-        with _locked(folder / "lock") as is_dead:
+        with locked(folder / "lock") as is_dead:
             if is_dead:
                 _remove(folder)
     except FileNotFoundError:
@@ -556,17 +508,6 @@ def _remove(folder: Path) -> None:
     """Remove an attempt; the manifest first, so that what is removed by halves never counts as complete."""
     (folder / "manifest.json").unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _write_synced(path: Path, text: str) -> None:
-    try:
-        with path.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        error.filename = str(path)  # a full disk is told without it
-        raise
 
 
 def _changed(snapshot: Snapshot, staged: Staged) -> str | None:

@@ -12,7 +12,7 @@ from typing import Literal
 import pyarrow.parquet as pq
 
 from schemas.dataset import Dataset
-from schemas.lake import file_sha256
+from schemas.durable import file_sha256
 from schemas.ledger import Partition
 from transforms.engines.duckdb import DuckDB
 from transforms.laws import LAWS

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import linklake.pipeline
+import linklake.runs
 from linklake.pipeline import STAGES
 from schemas.errors import Conflict
 from schemas.lake import Lake
@@ -127,7 +127,7 @@ def test_what_failed_here_and_was_built_elsewhere_is_no_failure(
         raise Conflict("links/tiny changed while build_edges was at work: run it again")
 
     lake = copy_of(built_lake)
-    monkeypatch.setattr(linklake.pipeline, "run_stage", refused)
+    monkeypatch.setattr(linklake.runs, "run_stage", refused)
     assert call("run", "build_edges", "--lake", lake).code == 1
     assert call("status", "--lake", lake).code == 0
 

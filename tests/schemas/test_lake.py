@@ -21,8 +21,9 @@ import pytest
 from schemas import lake as lake_module
 from schemas.catalog import DATASETS
 from schemas.datasets.host_nodes import HOST_NODES
+from schemas.durable import file_sha256, write_durably
 from schemas.errors import Conflict, DamagedFile, LakeError, Misuse, NewerLake
-from schemas.lake import Lake, check_crawl_id, file_sha256, new_crawl_id, now, write_durably
+from schemas.lake import Lake, check_crawl_id, new_crawl_id, now
 from schemas.ledger import Commit, Partition, PartitionKey, Snapshot
 from tests.small_lake import (
     DAMAGES,

@@ -12,8 +12,9 @@ import pytest
 
 from schemas.catalog import DATASETS
 from schemas.dataset import TEXTS, TIMESTAMP, Column, Dataset
+from schemas.durable import file_sha256
 from schemas.errors import LinklakeError
-from schemas.lake import Lake, file_sha256
+from schemas.lake import Lake
 from schemas.ledger import File, Partition
 from transforms.engines.duckdb import ROW_GROUP_ROWS, DuckDB, Resources
 from transforms.stage import Output, Query

@@ -14,7 +14,7 @@ from schemas.dataset import Dataset
 from schemas.datasets.farm_verdicts import FARM_VERDICTS
 from schemas.datasets.link_observations import LINK_OBSERVATIONS
 from schemas.datasets.links import LINKS
-from schemas.lake import file_sha256
+from schemas.durable import file_sha256
 from schemas.ledger import File, Partition, PartitionKey
 from tests.transforms.sql_cases import RUN, Rows, filled
 from transforms.engines.duckdb import DuckDB, Resources

@@ -12,7 +12,7 @@ import duckdb
 
 from schemas.catalog import MARTS
 from schemas.dataset import Dataset
-from schemas.lake import fsync_path
+from schemas.durable import fsync_path
 from schemas.render import comments, create_table, quoted
 from transforms.engines.duckdb import Resources, connect
 
