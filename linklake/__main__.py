@@ -1,21 +1,15 @@
 """``python -m linklake`` and the command ``linklake``."""
 
 import os
-import sys
-from contextlib import suppress
 from typing import NoReturn
 
-from linklake.cli import main
+from linklake import cli
 
 
-def leave() -> NoReturn:
+def main() -> NoReturn:
     """Run the command and go at once: what libraries say at exit would stand below the receipt, the last line."""
-    code = main()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
-            stream.flush()
-    os._exit(code)
+    os._exit(cli.main())
 
 
 if __name__ == "__main__":
-    leave()
+    main()

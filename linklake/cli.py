@@ -103,6 +103,7 @@ _COMMANDS: Final = (
         (
             _argument("seeds", nargs="*", metavar="SEED", help="URL to start from"),
             _argument("--seeds", dest="seeds_file", type=Path, metavar="FILE", help="file with a seed a line"),
+            _argument("--demo", action="store_true", help="crawl the built-in web, served on loopback meanwhile"),
             _argument("--follow-external", action="store_true", help="follow links to other domains too"),
             _argument(
                 "--connect-to",
@@ -157,6 +158,16 @@ _COMMANDS: Final = (
         "audit what a stage left staged, and publish it",
         commands.gate,
         (_argument("name", metavar="DATASET|STAGE", help="what is staged"), _CRAWL_ID, _RECEIPT),
+    ),
+    (
+        "next",
+        "which crawl to build next: the first that is not up to date, else the newest",
+        commands.next_crawl,
+        (
+            _argument("stages", nargs="*", metavar="STAGE", help="up to date at these stages (default: all)"),
+            _CRAWL_ID,
+            _RECEIPT,
+        ),
     ),
     ("status", "what is staged, published, failed, and the next command", commands.status, (_CRAWL_ID,)),
     (

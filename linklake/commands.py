@@ -6,6 +6,7 @@ Libraries that take long to import (numba, Scrapy) are imported by the commands 
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -41,11 +42,9 @@ def check_airflow_lake(settings: Settings, environment: Mapping[str, str]) -> No
 
 def demo(given: Namespace, settings: Settings) -> int:
     """Crawl the built-in web and build everything."""
-    from linklake.config import with_values
     from linklake.demo.show import demo as show
 
-    # The built-in web is ours: nobody needs to be reached, nobody minds the pace.
-    show(Path(given.lake or "demo-lake"), with_values(settings, contact="https://demo.invalid/", delay=0.0))
+    show(Path(given.lake or "demo-lake"), settings)
     return 0
 
 
@@ -54,6 +53,8 @@ def crawl(given: Namespace, settings: Settings) -> int:
     from linklake.observe import CrawlRequest, read_seeds
     from linklake.observe import crawl as observe
 
+    if given.demo:
+        return _crawl_demo(given, settings)
     seeds = read_seeds(given.seeds, given.seeds_file)
     request = CrawlRequest(
         seeds=seeds,
@@ -62,6 +63,14 @@ def crawl(given: Namespace, settings: Settings) -> int:
         allow_networks=tuple(given.allow_network),
     )
     return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, request, crawl_id))
+
+
+def _crawl_demo(given: Namespace, settings: Settings) -> int:
+    from linklake.demo.show import crawl_built_in_web
+
+    if given.seeds or given.seeds_file:
+        raise Misuse("--demo brings its own seeds: leave out SEED and --seeds")
+    return _observed(given, settings, lambda lake, crawl_id: crawl_built_in_web(lake, settings, crawl_id))
 
 
 def ingest(given: Namespace, settings: Settings) -> int:
@@ -157,6 +166,28 @@ def gate(given: Namespace, settings: Settings) -> int:
         return gate_stage(lake, stage, crawl_id, settings)
 
     return receipted(given, settings, stage.name, work)
+
+
+def next_crawl(given: Namespace, settings: Settings) -> int:
+    """Which crawl to build next: the first that is not up to date, else the newest."""
+    from linklake.pipeline import STAGES, newest_crawl, pending, stage_named
+
+    stages = [stage_named(name) for name in given.stages] or STAGES[1:]
+
+    def work(attempt: Attempt) -> Receipt:
+        lake = _lake(settings)
+        snapshot = lake.snapshot()
+        waiting = list(pending(lake, snapshot, stages))
+        crawl_id = _known(lake, snapshot, given.crawl_id) if given.crawl_id else next(iter(waiting), None)
+        crawl_id = attempt.begin(crawl_id or newest_crawl(snapshot, stages[0]))
+        receipt = Receipt("next", crawl_id, "unchanged", published=True, rows={"crawls": len(waiting)})
+        if crawl_id not in waiting:
+            return replace(receipt, message=f"crawl {crawl_id} is up to date; {len(waiting)} crawls wait")
+        message = f"crawls that wait for {', '.join(s.name for s in stages)}: {len(waiting)}, {', '.join(waiting[:5])}"
+        command = f"linklake run {stages[0].name} --crawl-id {crawl_id}"
+        return replace(receipt, outcome="pending", published=False, message=message, next=command)
+
+    return receipted(given, settings, "next", work)
 
 
 def tell(receipt: Receipt) -> None:

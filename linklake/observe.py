@@ -271,7 +271,8 @@ def already_published(lake: Lake, facts: Mapping[str, object], clock: Clock) -> 
     message = f"crawl {crawl_id} is already published"
     stage = {"import": "import-graph"}.get(str(facts["kind"]), str(facts["kind"]))
     command = f"linklake build --crawl-id {crawl_id}"
-    return clock.stamp(Receipt(stage, crawl_id, "unchanged", published=True, message=message, next=command))
+    receipt = Receipt(stage, crawl_id, "unchanged", published=True, message=message, next=command)
+    return clock.stamp(replace(receipt, commit=published.version))
 
 
 def _crawl_row(facts: Mapping[str, Any], finished_at: datetime, *, is_complete: bool) -> pa.Table:

@@ -1,6 +1,6 @@
 """Every stage of both sides, in order, and where each stands for a crawl (ready, staged, published, outdated)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -122,6 +122,18 @@ def progress(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[Progress
             yield Progress(stage.name, crawl_id, "outdated", rows)
         else:
             yield Progress(stage.name, crawl_id, "waiting" if missing_inputs(inputs) else "ready")
+
+
+def pending(lake: Lake, snapshot: Snapshot, stages: Sequence[Stage]) -> Iterator[str]:
+    """Crawls, oldest first, for which one of the stages is not up to date and could be built or published now.
+
+    A crawl for which one of them has by nature no input (an import) is not theirs.
+    """
+    names = {s.name for s in stages}
+    for crawl in snapshot.crawls():
+        states = {p.stage: p.state for p in progress(lake, snapshot, crawl.crawl_id) if p.stage in names}
+        if states.keys() == names and not {"staged", "outdated", "ready"}.isdisjoint(states.values()):
+            yield crawl.crawl_id
 
 
 def missing_inputs(inputs: Inputs) -> list[Input]:

@@ -30,6 +30,8 @@ class Receipt:
     peak_rss_bytes: int = 0
     next: str | None = None
     message: str | None = None
+    commit: int | None = None
+    """A version of the lake that holds what is published."""
 
     def print(self, path: Path | None = None) -> None:
         """Write it as the very last line of either stream, and to a file where asked."""

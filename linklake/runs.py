@@ -77,7 +77,7 @@ def run_stage(
         if stage is BUILD_MARTS:
             lake.refresh_sql()
             refresh_serving(lake, settings)
-        return clock.stamp(Receipt(stage.name, crawl_id, "unchanged", published=True))
+        return clock.stamp(Receipt(stage.name, crawl_id, "unchanged", published=True, commit=snapshot.number))
     _require_space(lake, stage, inputs, parts)
     run = Run(crawl_id, parts.started_at if parts else _as_of(snapshot, crawl_id))
     with lake.stage_area(stage.name, crawl_id) as area:
@@ -110,7 +110,8 @@ def gate_stage(lake: Lake, stage: Stage, crawl_id: str, settings: Settings, *, p
     if not waiting:
         if all(snapshot.find(name, crawl_id, slot_of(stage, name)) for name in stage.outputs):
             message = f"{stage.name} for crawl {crawl_id} is already published"
-            return clock.stamp(Receipt(stage.name, crawl_id, "unchanged", published=True, message=message))
+            receipt = Receipt(stage.name, crawl_id, "unchanged", published=True, message=message)
+            return clock.stamp(replace(receipt, commit=snapshot.number))
         raise NotPublished(
             f"nothing of {stage.name} is staged for crawl {crawl_id}: "
             f"run linklake run {stage.name} --crawl-id {crawl_id}"
@@ -389,7 +390,8 @@ def _publish(lake: Lake, staged: Staged, settings: Settings, clock: Clock) -> Re
         receipt = replace(receipt, outcome="unchanged", message="another run published the same just before")
     if staged.stage == BUILD_MARTS.name:
         refresh_serving(lake, settings)
-    return replace(clock.stamp(receipt), next=next_command(snapshot, staged.stage, staged.crawl_id))
+    following = next_command(snapshot, staged.stage, staged.crawl_id)
+    return replace(clock.stamp(receipt), next=following, commit=snapshot.number)
 
 
 def _command_of(stage: Stage) -> str:
