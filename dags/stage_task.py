@@ -1,0 +1,276 @@
+"""A linklake command as an Airflow task: its receipt is the task's XCom, however it ends.
+
+The one file that knows BashOperator. What it needs from the worker's environment:
+
+- ``LINKLAKE_COMMAND``: how to start linklake, a shell prefix of one or more words (default ``linklake``):
+  a path into a venv, ``docker run --rm -v /data:/data -e LINKLAKE_LAKE -e AIRFLOW_CTX_DAG_ID linklake``, …
+- ``LINKLAKE_LAKE``: the lake, an absolute path; and any other ``LINKLAKE_*`` setting.
+- ``LINKLAKE_SEEDS``: a file of seeds for scheduled crawls, if any.
+- ``LINKLAKE_ARCHIVES``: the folder in which sets of web archives arrive, if any.
+
+Values that people type reach bash through the environment and are only ever expanded inside double quotes: a param
+can hold quotes, ``$(…)`` or ``{{ … }}`` and stays text.
+"""
+
+import json
+import os
+import re
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from airflow.providers.standard.hooks.subprocess import SubprocessHook, SubprocessResult
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.sdk import Asset, BaseNotifier, Context, Param, TaskGroup, chain, task
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+MISUSE: Final = 2
+"""Exit code of a call that is wrong in itself: trying again would not help."""
+
+RETRIES: Final = {
+    "retries": 3,
+    "retry_delay": timedelta(seconds=20),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=10),
+}
+"""For tasks that do work. Gates have none: the same rows would be stopped again."""
+
+_CRAWL_ID: Final = r"^(?=[0-9.-]*[a-z])[a-z0-9][a-z0-9.-]{0,62}$(?!\n)"
+"""What linklake takes for a crawl id, in words that Python and a browser read alike."""
+
+_START: Final = """linklake_command() { eval "${LINKLAKE_COMMAND:-linklake}"' "$@"'; }\n"""
+
+
+def receipt_of(line: str) -> dict[str, Any]:
+    """The receipt that a command prints as its last line; any other last line (misuse, a crash) as its message."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        said = None
+    if isinstance(said, dict) and "outcome" in said:
+        return said
+    return {"outcome": "unknown", "message": line}
+
+
+class TellNextCommand(BaseNotifier):
+    """Ends the log of a failed task with what happened and the command that goes on from there."""
+
+    def notify(self, context: Context) -> None:
+        instance = context["ti"]
+        receipt = instance.xcom_pull(task_ids=instance.task_id, map_indexes=instance.map_index) or {}
+        crawl_id = receipt.get("crawl_id")
+        for_crawl = f" for crawl {crawl_id}" if crawl_id else ""
+        message = receipt.get("message") or "it left no receipt: the last lines above are all it said"
+        self.log.error("%s %s%s: %s", instance.task_id, receipt.get("outcome", "failed"), for_crawl, message)
+        self.log.error("next: %s (docs/runbook.md explains each message)", receipt.get("next") or "linklake status")
+
+
+NOTIFIERS: Final = (TellNextCommand(),)
+"""Who is told of a failed task. Add a notifier of a provider here (SmtpNotifier, SlackNotifier, …)."""
+
+DEFAULT_ARGS: Final = {"owner": "linklake", "on_failure_callback": list(NOTIFIERS)}
+
+
+class _Ear(SubprocessHook):
+    """Remembers how the command ended: BashOperator drops the last line of one that failed."""
+
+    ended: SubprocessResult | None = None
+
+    def run_command(self, *args: Any, **kwargs: Any) -> SubprocessResult:
+        self.ended = super().run_command(*args, **kwargs)
+        return self.ended
+
+
+class LinklakeCommand(BashOperator):
+    """Runs ``linklake <arguments>``, a line of bash that takes its values from ``env`` as ``"$NAME"``.
+
+    The events of its outlets say which crawl and which version of the lake. With ``skip_unless`` any other outcome
+    than that one skips the task, so that no event is sent.
+    """
+
+    def __init__(self, *, arguments: str, before: str = "", skip_unless: str | None = None, **kwargs: Any) -> None:
+        command = f"{_START}{before}linklake_command {arguments}\n"
+        super().__init__(bash_command=command, append_env=True, output_processor=receipt_of, **kwargs)
+        self.skip_unless = skip_unless
+
+    @cached_property
+    def subprocess_hook(self) -> _Ear:
+        """The hook that runs the command."""
+        return _Ear()
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Run it; returns the receipt."""
+        try:
+            receipt: dict[str, Any] = super().execute(context)
+        except AirflowException as error:
+            self._keep_receipt(context, error)
+            raise
+        if self.skip_unless not in (None, receipt["outcome"]):
+            context["ti"].xcom_push(key="return_value", value=receipt)
+            raise AirflowSkipException(f"{receipt['outcome']}, not {self.skip_unless}: nothing follows")
+        for outlet in self.outlets:
+            extra = {name: receipt.get(name) for name in ("crawl_id", "commit")}
+            context["outlet_events"][outlet].extra = extra
+        return receipt
+
+    def _keep_receipt(self, context: Context, error: AirflowException) -> None:
+        ended = self.subprocess_hook.ended
+        if ended is None:
+            return
+        receipt = receipt_of(ended.output)
+        context["ti"].xcom_push(key="return_value", value=receipt)
+        if ended.exit_code == MISUSE:
+            raise AirflowFailException(f"not tried again: {receipt['message']}") from error
+
+
+# -------------------------------------------------------------------- what DAG files are made of
+
+
+def asset(dataset: str) -> Asset:
+    """The Asset of a dataset; its events carry ``crawl_id`` and ``commit``."""
+    return Asset(name=dataset, uri=f"linklake://{dataset}")
+
+
+def crawl_id_param(meaning: str) -> Param:
+    """A crawl id in the trigger form, empty unless typed."""
+    return Param(None, meaning, type=["null", "string"], pattern=_CRAWL_ID, title="crawl_id")
+
+
+def next_crawl(*stages: str) -> LinklakeCommand:
+    """Choose the crawl of this run: the param, else the first in the lake's order that is not up to date at one of
+    those stages, else the newest (everything then answers "unchanged"). See docs/adr/0006."""
+    return LinklakeCommand(
+        task_id="next_crawl",
+        arguments=f'next {" ".join(stages)} ${{CRAWL_ID:+"--crawl-id=$CRAWL_ID"}}',
+        env={"CRAWL_ID": "{{ params.crawl_id or '' }}"},
+        **RETRIES,
+    )
+
+
+def stage_task(stage: str, *, publishes: Asset | None = None) -> TaskGroup:
+    """Build a stage for the run's crawl without publishing, then audit and publish it: ``run --no-publish >> gate``."""
+    env = {"CRAWL_ID": "{{ ti.xcom_pull(task_ids='next_crawl')['crawl_id'] }}"}
+    with TaskGroup(stage) as group:
+        run = LinklakeCommand(
+            task_id="run", arguments=f'run {stage} --crawl-id="$CRAWL_ID" --no-publish', env=env, **RETRIES
+        )
+        gate = LinklakeCommand(
+            task_id="gate",
+            arguments=f'gate {stage} --crawl-id="$CRAWL_ID"',
+            env=env,
+            retries=0,
+            outlets=[publishes] if publishes else [],
+        )
+        chain(run, gate)
+    return group
+
+
+def more_crawls(*stages: str, wakes: Asset) -> LinklakeCommand:
+    """Wake the DAG again while crawls wait for one of those stages (any stage, when none is named); else skip."""
+    return LinklakeCommand(
+        task_id="more_crawls", arguments=f"next {' '.join(stages)}", skip_unless="pending", outlets=[wakes], **RETRIES
+    )
+
+
+def linklake_status() -> LinklakeCommand:
+    """Everything staged, published and failed, into the log; fails when something failed."""
+    return LinklakeCommand(task_id="status", arguments="status", retries=0)
+
+
+# -------------------------------------------------------------------- observing
+
+_NEW_CRAWL: Final = "{{ params.crawl_id or dag_run.run_after.strftime('%Y%m%dt%H%M%Sz-%f') }}"
+"""One crawl id for all attempts of a run: a retry carries the broken crawl on."""
+
+_CHOOSE_SEEDS: Final = """\
+if [ -n "$DEMO" ]; then set -- --demo
+elif [ -n "$SEEDS" ]; then mapfile -t seeds <<< "$SEEDS"; set -- -- "${seeds[@]}"
+elif [ -n "${LINKLAKE_SEEDS:-}" ]; then set -- --seeds="$LINKLAKE_SEEDS"
+else echo "no seeds: trigger with the param seeds, or give the worker LINKLAKE_SEEDS, a file of seeds"; exit 99
+fi
+"""
+
+
+def crawl_params() -> dict[str, Param]:
+    """The trigger form of a crawl."""
+    url = {"type": "string", "pattern": r"^https?://[^\s]+$(?!\n)"}
+    return {
+        "crawl_id": crawl_id_param("Name of the crawl; from the time of the run unless given."),
+        "seeds": Param([], "URLs to start from, one a line.", type="array", items=url, maxItems=1000),
+        "pages": Param(None, "Pages to fetch at most.", type=["null", "integer"], minimum=1),
+        "demo": Param(False, "Crawl the built-in web on loopback instead.", type="boolean"),
+    }
+
+
+def crawl_task(*, publishes: Asset) -> LinklakeCommand:
+    """Crawl, settle, gate and publish."""
+    return LinklakeCommand(
+        task_id="crawl",
+        before=_CHOOSE_SEEDS,
+        arguments='crawl --crawl-id="$CRAWL_ID" ${PAGES:+"--pages=$PAGES"} "$@"',
+        env={
+            "CRAWL_ID": _NEW_CRAWL,
+            "SEEDS": "{{ params.seeds | join('\\n') }}",
+            "PAGES": "{{ params.pages or '' }}",
+            "DEMO": "{{ 'yes' if params.demo else '' }}",
+        },
+        outlets=[publishes],
+        **RETRIES,
+    )
+
+
+def archive_params() -> dict[str, Param]:
+    """The trigger form of an ingestion."""
+    # 1,000 paths of 100 characters fit into one variable of the environment (128 KiB on Linux).
+    paths = {
+        "type": "array",
+        "items": {"type": "string", "pattern": r"^[^\n\r\x00]+$(?!\n)"},
+        "minItems": 1,
+        "maxItems": 1000,
+    }
+    return {
+        "archive_sets": Param(
+            None,
+            'Archives by crawl id, such as {"2026-11-20-news": ["/data/a.warc.gz"]}. '
+            "Without it: the folders of LINKLAKE_ARCHIVES whose names begin with the day of the run.",
+            type=["null", "object"],
+            patternProperties={_CRAWL_ID: paths},
+            additionalProperties=False,
+        )
+    }
+
+
+@task
+def archive_sets(**context: Any) -> list[dict[str, str]]:
+    """The archive sets of this run, each as the environment of its ingestion."""
+    given = context["params"]["archive_sets"]
+    run = context["dag_run"]
+    sets = given if given is not None else sets_that_arrived(run.logical_date or run.run_after)
+    return [{"CRAWL_ID": crawl_id, "ARCHIVES": "\n".join(paths)} for crawl_id, paths in sorted(sets.items())]
+
+
+def sets_that_arrived(day: Any) -> dict[str, list[str]]:
+    """The archives in each folder of ``LINKLAKE_ARCHIVES`` that is named by a crawl id beginning with that day."""
+    if not os.environ.get("LINKLAKE_ARCHIVES"):
+        print("no archives: trigger with the param archive_sets, or give the worker LINKLAKE_ARCHIVES, a folder")
+        return {}
+    inbox = Path(os.environ["LINKLAKE_ARCHIVES"])
+    starts = (f"{day:%Y-%m-%d}", f"{day:%Y%m%d}")
+    folders = [f for f in inbox.iterdir() if f.is_dir() and f.name.startswith(starts) and re.search(_CRAWL_ID, f.name)]
+    found = {f.name: sorted(str(p) for p in f.iterdir() if p.is_file()) for f in folders}
+    print(f"{len(found)} sets of {starts[0]} in {inbox}")
+    return {name: paths for name, paths in found.items() if paths}
+
+
+def ingest_tasks(sets: Any, *, publishes: Asset) -> Any:
+    """Ingest, settle, gate and publish each set as a crawl of its own."""
+    return LinklakeCommand.partial(
+        task_id="ingest",
+        before='mapfile -t archives <<< "$ARCHIVES"\n',
+        arguments='ingest --crawl-id="$CRAWL_ID" -- "${archives[@]}"',
+        outlets=[publishes],
+        map_index_template="{{ task.env['CRAWL_ID'] }}",
+        max_active_tis_per_dagrun=2,
+        **RETRIES,
+    ).expand(env=sets)
