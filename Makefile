@@ -6,10 +6,13 @@ ARCHIVES ?= ../shared/data/realweb/*.warc.gz
 VENV := .venv
 BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
+AIRFLOW_VENV := .venv-airflow
+AIRFLOW := $(AIRFLOW_VENV)/.installed
+AIRFLOW_PORT ?= 8080
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long lint format bench-realweb docs constraints clean FORCE
+.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format bench-realweb docs constraints clean FORCE
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -23,6 +26,15 @@ test: $(DEV) ## run the tests but the long ones: make test ARGS="-k robots"
 
 test-long: $(DEV) ## run the long tests: kills at every named and at random moments, real inputs
 	$(VENV)/bin/python -m pytest -m "kills or slow" $(ARGS)
+
+airflow: $(BASE) $(AIRFLOW) ## run Airflow with the DAGs on loopback until Ctrl-C: make airflow AIRFLOW_PORT=8081
+	@exec $(AIRFLOW_VENV)/bin/python infra/airflow/serve.py --port $(AIRFLOW_PORT) $(ARGS)
+
+airflow-demo: $(AIRFLOW) ## while make airflow runs: unpause the chain, crawl the built-in web with it, wait for the end
+	@exec $(AIRFLOW_VENV)/bin/python infra/airflow/demo.py --port $(AIRFLOW_PORT) $(ARGS)
+
+test-airflow: $(BASE) $(AIRFLOW) ## run the tests of the DAGs against a real Airflow (minutes)
+	$(AIRFLOW_VENV)/bin/python -m pytest --confcutdir=tests/dags -m airflow tests/dags $(ARGS)
 
 lint: $(DEV) ## check style, types, the SQL and who imports whom
 	$(VENV)/bin/python -m ruff check .
@@ -48,8 +60,8 @@ constraints: $(VENV)/bin/uv ## resolve the pins of every extra again: make const
 	$< pip compile pyproject.toml --all-extras --universal --fork-strategy fewest --python-version 3.11 \
 		--no-header --no-annotate --quiet --output-file constraints.txt $(ARGS)
 
-clean: ## remove .venv, caches and built packages; never a lake
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## remove .venv, .venv-airflow, .airflow, caches and built packages; never a lake
+	rm -rf $(VENV) $(AIRFLOW_VENV) .airflow build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # -- .venv ---------------------------------------------------------------------------------------------------------
@@ -92,6 +104,20 @@ $(BASE): $(VENV)/.folder pyproject.toml constraints.txt
 $(DEV): $(VENV)/.folder pyproject.toml constraints.txt
 	$(call install,[dev])
 	@touch $(BASE) $@
+
+# -- .venv-airflow -------------------------------------------------------------------------------------------------
+# Airflow as the extra `airflow` names it, without linklake: the two never share an interpreter (docs/adr/0001).
+
+airflow_is_sound := $(shell grep -qxF "$(CURDIR)" $(AIRFLOW) 2>/dev/null && $(AIRFLOW_VENV)/bin/python -c '' && echo yes)
+
+airflow_extra = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["airflow"])
+
+$(AIRFLOW): pyproject.toml constraints.txt $(if $(airflow_is_sound),,FORCE) | $(VENV)/.folder
+	@echo "Installing Airflow into $(AIRFLOW_VENV): a minute or two, this once."
+	@$(if $(airflow_is_sound),,rm -rf $(AIRFLOW_VENV) && $(VENV)/bin/python -m venv $(AIRFLOW_VENV))
+	@$(AIRFLOW_VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt pytest \
+		$$($(VENV)/bin/python -c '$(airflow_extra)')
+	@echo "$(CURDIR)" > $@
 
 $(VENV)/bin/uv: $(VENV)/.folder
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
