@@ -14,7 +14,7 @@ from tests.tiny_lake import linklake
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-PAGES = sorted(p for p in REPOSITORY.rglob("*.md") if ".venv" not in p.parts)
+PAGES = sorted(p for p in REPOSITORY.rglob("*.md") if "/." not in p.as_posix().removeprefix(REPOSITORY.as_posix()))
 QUERIES = sorted((REPOSITORY / "docs" / "queries").glob("*.sql"))
 
 

@@ -66,8 +66,9 @@ def _run_of(airflow: Airflow, dag_id: str, crawl_id: str, before: set[str], *, p
 def _print_tasks(airflow: Airflow, dag_id: str, run_id: str) -> None:
     for task in sorted(airflow.tasks(dag_id, run_id), key=lambda t: t["start_date"] or ""):
         receipt = airflow.receipt(dag_id, run_id, task["task_id"])
+        name = f"{dag_id}.{task['task_id']}"
         print(
-            f"{dag_id}.{task['task_id']:<24} {task['state']:<8} {receipt.get('outcome', ''):<10} "
+            f"{name:<40} {task['state']:<8} {receipt.get('outcome', ''):<10} "
             f"task_seconds={task['duration'] or 0:.1f} command_seconds={receipt.get('seconds', 0):.1f} "
             f"peak_rss_mib={receipt.get('peak_rss_bytes', 0) >> 20} rows_out={receipt.get('rows', {}).get('out', 0):,}",
             flush=True,

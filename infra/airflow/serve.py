@@ -32,8 +32,8 @@ PARTS: Final = {
 """Without --skip-serve-logs ports 8793 and 8794 would listen on every interface."""
 
 READY_SECONDS: Final = 300
-TASK_SECONDS: Final = 3
-STOP_SECONDS: Final = 15
+TASK_SECONDS: Final = 2
+STOP_SECONDS: Final = 7
 """How long parts may wait for their tasks before those are told to end too, and until whatever is left is killed.
 Nothing is lost: Airflow tries a task again that has stopped to answer, and linklake carries on what it had begun."""
 

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from linklake.cli import main
 
 RECEIPT_FIELDS = {
-    "stage", "crawl_id", "outcome", "published", "rows", "seconds", "peak_rss_bytes", "next", "message",
+    "stage", "crawl_id", "outcome", "published", "rows", "seconds", "peak_rss_bytes", "next", "message", "commit",
 }  # fmt: skip
 
 
