@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -13,8 +14,6 @@ from typing import Any, Final
 
 import grimp
 import pytest
-from importlinter import configuration
-from importlinter.application.use_cases import lint_imports
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("linklake", "schemas", "crawlers", "transforms")
@@ -60,10 +59,11 @@ def project() -> dict[str, Any]:
     return dict(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"])
 
 
-def test_every_import_contract_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    configuration.configure()
-    is_kept = lint_imports(str(ROOT / "pyproject.toml"), cache_dir=None, no_logo=True)
-    assert is_kept, capsys.readouterr().out
+def test_every_import_contract_is_kept() -> None:
+    # In a process of its own: import-linter trips over modules that Twisted, imported by other tests, has decorated.
+    words = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_ground_stands_on_arrow_and_the_url_libraries_alone() -> None:
