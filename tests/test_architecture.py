@@ -61,7 +61,7 @@ def project() -> dict[str, Any]:
 
 def test_every_import_contract_is_kept() -> None:
     # In a process of its own: import-linter trips over modules that Twisted, imported by other tests, has decorated.
-    words = [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"]
+    words = [str(Path(sys.executable).with_name("lint-imports")), "--no-logo", "--no-cache"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
