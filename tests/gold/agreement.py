@@ -1,7 +1,7 @@
 """Two labellers' files: are they complete, how far do they agree, and what both say becomes placement.tsv.
 
-`python -m tests.gold.agreement check SAMPLE LABELS` names keys that are missing, doubled, not in the sample, or labelled
-with a word outside the vocabulary. `python -m tests.gold.agreement merge SAMPLE LABELS_A LABELS_B` prints kappa and the
+`python -m tests.gold.agreement check SAMPLE LABELS` names keys that are missing, doubled, not in the sample, or have
+a label outside the vocabulary. `python -m tests.gold.agreement merge SAMPLE LABELS_A LABELS_B` prints kappa and the
 confusion table and writes placement.tsv beside this file: what both say is kept, where they differ it says `unsure`.
 
 SAMPLE is sample.jsonl of tests.gold.sample; label files have lines `key<TAB>label`.
