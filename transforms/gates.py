@@ -22,16 +22,18 @@ Severity = Literal["stop", "warn"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that does not hold; ``failed`` counts what breaks it."""
+    """A rule that does not hold: ``failed`` counts what breaks it, ``examples`` names up to five of it."""
 
     dataset: str
     rule: str
     severity: Severity
     failed: int
     detail: str
+    examples: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.dataset}.{self.rule}: {self.detail}"
+        such = f", such as {'; '.join(self.examples)}" if self.examples else ""
+        return f"{self.dataset}.{self.rule}: {self.detail}{such}"
 
 
 def audit_files(dataset: Dataset, partition: Partition, paths: Sequence[Path]) -> list[Finding]:
@@ -75,7 +77,7 @@ def audit_rows(engine: DuckDB, dataset: Dataset, crawl_id: str) -> list[Finding]
     profile = engine.one(f"select {', '.join(measures)} from {dataset.name}", {"crawl_id": crawl_id})
     del profile["all_rows"]
     return [
-        _stop(dataset, rule, failed, f"{failed} rows, such as {_examples(engine, dataset, rule, crawl_id)}")
+        Finding(dataset.name, rule, "stop", failed, f"{failed} rows", _examples(engine, dataset, rule, crawl_id))
         for rule, failed in profile.items()
         if failed
     ]
@@ -103,17 +105,17 @@ def _stop(dataset: Dataset, rule: str, failed: int, detail: str) -> Finding:
     return Finding(dataset.name, rule, "stop", failed, detail)
 
 
-def _examples(engine: DuckDB, dataset: Dataset, rule: str, crawl_id: str) -> str:
-    """Up to three keys that break a rule, as text."""
+def _examples(engine: DuckDB, dataset: Dataset, rule: str, crawl_id: str) -> tuple[str, ...]:
+    """Up to five keys that break a rule, as text."""
     key = ", ".join(dataset.key)
     kind, _, column = rule.partition("_")
     if rule == "duplicate_keys":
-        sql = f"select {key} from {dataset.name} group by {key} having count(*) > 1 limit 3"
+        sql = f"select {key} from {dataset.name} group by {key} having count(*) > 1 limit 5"
     elif rule == "foreign_crawl":
-        sql = f"select {key} from {dataset.name} where crawl_id is distinct from $crawl_id limit 3"
+        sql = f"select {key} from {dataset.name} where crawl_id is distinct from $crawl_id limit 5"
     elif kind == "null":
-        sql = f"select {key} from {dataset.name} where {column} is null limit 3"
+        sql = f"select {key} from {dataset.name} where {column} is null limit 5"
     else:
         listed = ", ".join(f"'{v}'" for v in dataset.column(column).values or ())
-        sql = f"select {key}, {column} from {dataset.name} where {column} not in ({listed}) limit 3"
-    return "; ".join(str(row) for row in engine.rows(sql, {"crawl_id": crawl_id}))
+        sql = f"select {key}, {column} from {dataset.name} where {column} not in ({listed}) limit 5"
+    return tuple(str(row) for row in engine.rows(sql, {"crawl_id": crawl_id}))
