@@ -25,15 +25,16 @@ from linklake.pipeline import (
     resolve,
     slot_of,
 )
+from linklake.progress import say
 from linklake.receipts import Clock, Receipt, stage_run
 from schemas.catalog import MARTS
 from schemas.catalog import dataset as dataset_named
 from schemas.dataset import Dataset
 from schemas.errors import Conflict, GateFailed, LinklakeError, NoInput, NotPublished
 from schemas.lake import CODE_VERSION, Lake, Staged, StagingArea
-from schemas.ledger import Partition, PartitionKey, Snapshot
+from schemas.ledger import IMPORT_KIND, Partition, PartitionKey, Snapshot
 from transforms.engines.duckdb import DuckDB, Resources
-from transforms.gates import Finding, audit_files, audit_laws, audit_rows, stopping
+from transforms.gates import Audit, Given, Moment, audit, stopping
 from transforms.marts.serving import build_serving, served_version, sole_builder
 from transforms.marts.stages import BUILD_MARTS
 from transforms.stage import REJECTS, Run, Stage
@@ -88,8 +89,7 @@ def run_stage(
             reads = _reads(snapshot, inputs, partitions)
             staged = lake.finish_staging(area, partitions, reads=reads, receipt={"rows": rows})
             if publish:
-                _audit_files(lake, stage, staged)
-                _audit_tables(engine, stage, staged)
+                _gate(lake, stage, staged, audit(engine, stage.name, *_given(lake, snapshot, staged, run)))
         if not publish:
             next_ = f"linklake gate {stage.name} --crawl-id {crawl_id}"
             return clock.stamp(Receipt(stage.name, crawl_id, "staged", published=False, rows=rows, next=next_))
@@ -126,13 +126,10 @@ def gate_stage(lake: Lake, stage: Stage, crawl_id: str, settings: Settings, *, p
         except Conflict:
             lake.discard(staged)
             raise
-        _audit_files(lake, stage, staged)
+        run = Run(crawl_id, parts.started_at if parts else _as_of(snapshot, crawl_id))
         with _engine(settings, area) as engine:
             _bind_inputs(lake, engine, stage, inputs, parts)
-            for partition in staged.partitions:
-                dataset = dataset_named(partition.key.dataset)
-                engine.bind(dataset.name, dataset, [lake.staged_path(staged, f) for f in partition.files])
-            _audit_tables(engine, stage, staged)
+            _gate(lake, stage, staged, audit(engine, stage.name, *_given(lake, snapshot, staged, run), bind=True))
         return _publish(lake, staged, settings, clock)
 
 
@@ -351,24 +348,36 @@ def _rows_by_fate(engine: DuckDB, stage: Stage, partitions: Sequence[Partition])
 # -------------------------------------------------------------------- publishing
 
 
-def _audit_files(lake: Lake, stage: Stage, staged: Staged) -> None:
-    findings = []
+def _given(lake: Lake, snapshot: Snapshot, staged: Staged, run: Run) -> tuple[Moment, list[Given]]:
+    """What the gate of staged output needs to know, beside its inputs."""
+    crawls = snapshot.crawls()
+    moment = Moment(
+        run.crawl_id,
+        run.as_of,
+        datetime.fromisoformat(staged.created_at),
+        max((c.observed_to for c in crawls if c.kind != IMPORT_KIND and c.crawl_id != run.crawl_id), default=None),
+    )
+    is_known = any(c.crawl_id == run.crawl_id for c in crawls)
+    is_import = any(p.facts.get("kind") == IMPORT_KIND for p in staged.partitions)
+    given = []
     for partition in staged.partitions:
-        paths = [lake.staged_path(staged, f) for f in partition.files]
-        findings += audit_files(dataset_named(partition.key.dataset), partition, paths)
-    _stop_at(findings, stage, staged)
+        name = partition.key.dataset
+        before = snapshot.previous(name, run.crawl_id) if is_known else None if is_import else snapshot.newest(name)
+        paths = tuple(lake.staged_path(staged, f) for f in partition.files)
+        given.append(Given(partition, paths, before.rows if before else None))
+    return moment, given
 
 
-def _audit_tables(engine: DuckDB, stage: Stage, staged: Staged) -> None:
-    findings = []
-    for partition in staged.partitions:
-        findings += audit_rows(engine, dataset_named(partition.key.dataset), staged.crawl_id)
-    _stop_at(findings, stage, staged)
-    _stop_at(audit_laws(engine, stage.name), stage, staged)
+def _gate(lake: Lake, stage: Stage, staged: Staged, found: Audit) -> None:
+    """Stop what breaks a rule that stops; say what only warns.
 
-
-def _stop_at(findings: Sequence[Finding], stage: Stage, staged: Staged) -> None:
-    if stops := stopping(findings):
+    Raises:
+        GateFailed: the audit stopped the output; it stays staged.
+    """
+    for finding in found.findings:
+        if finding.severity == "warn":
+            say(f"warning: {finding}")
+    if stops := stopping(found.findings):
         listed = "; ".join(str(f) for f in stops[:5])
         raise GateFailed(
             f"the gate stopped {stage.name} for crawl {staged.crawl_id}: {listed}. It stays staged, nothing was "

@@ -1,12 +1,19 @@
 """The laws of each stage: what must be equal across its inputs and outputs, such as rows in and rows out."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+Severity = Literal["stop", "warn"]
+"""Keys, nulls, types, conservation, references and checksums stop; distributions, freshness and row deltas warn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """What must be equal across a stage's inputs and outputs; ``sql`` gives one row (expected, found)."""
+    """What must hold across a stage's inputs and outputs: ``sql`` gives one row (expected, found), which must be equal.
+
+    Of a law that ``warns`` the row is (limit, found), and found must not exceed the limit. ``example`` is a SELECT of
+    what breaks it, where that can be told.
+    """
 
     stage: str
     dataset: str
@@ -14,6 +21,35 @@ class Law:
     meaning: str
     sql: str
     tolerance: float = 0.0
+    severity: Severity = "stop"
+    example: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowLaw:
+    """What must hold within every row of a dataset; ``failing`` is true of a row that breaks it."""
+
+    dataset: str
+    name: str
+    meaning: str
+    failing: str
+
+
+ROW_LAWS: Final[tuple[RowLaw, ...]] = (
+    RowLaw(
+        "links",
+        "sightings_by_fate",
+        "Followed, nofollowed and neutral sightings never exceed the sightings.",
+        "followed_sightings + nofollowed_sightings > sightings",
+    ),
+    RowLaw(
+        "links",
+        "states_are_sound",
+        "Lost links, and no others, say when and why; what is live was seen on the last good fetch of its page.",
+        "(link_state = 'lost') <> (lost_at is not null) or (lost_at is null) <> (lost_reason is null) "
+        "or lost_at <= last_seen or (link_state = 'live' and last_checked_at is distinct from last_seen)",
+    ),
+)
 
 
 def _alike(table: str, other: str, *key: str) -> str:
@@ -22,6 +58,21 @@ def _alike(table: str, other: str, *key: str) -> str:
     return (
         f"select count(*), count(*) filter (where t.{key[0]} is not null and o.{key[0]} is not null) "
         f"from {table} as t full join {other} as o on {equal}"
+    )
+
+
+def _ends_are_nodes(stage: str, node: str) -> Law:
+    stray = (
+        f"from {node}_edges as e where not exists (select 1 from {node}_nodes as n where n.{node} = e.source_{node}) "
+        f"or not exists (select 1 from {node}_nodes as n where n.{node} = e.target_{node})"
+    )
+    return Law(
+        stage,
+        f"{node}_edges",
+        "edge_has_nodes",
+        "Both ends of every edge are nodes.",
+        f"select 0, (select count(*) {stray})",
+        example=f"select e.source_{node}, e.target_{node} {stray}",
     )
 
 
@@ -62,6 +113,17 @@ LAWS: Final[tuple[Law, ...]] = (
         "Every observation belongs to a fetch of the crawl.",
         "select 0, (select count(*) from link_observations as o "
         "where not exists (select 1 from page_fetches as f where f.fetch_id = o.fetch_id))",
+        example="select o.fetch_id, o.position, o.source_url from link_observations as o "
+        "where not exists (select 1 from page_fetches as f where f.fetch_id = o.fetch_id)",
+    ),
+    Law(
+        "settle_crawl",
+        "page_fetches",
+        "few_answers",
+        "At most half of the fetches (and never fewer than 10) fail without an answer.",
+        "select greatest(10, count(*) / 2), count(*) filter (where state = 'unreachable') from page_fetches",
+        severity="warn",
+        example="select source_url, state, error from page_fetches where state = 'unreachable'",
     ),
     Law(
         "dedupe_links",
@@ -79,18 +141,13 @@ LAWS: Final[tuple[Law, ...]] = (
     Law(
         "dedupe_links",
         "links",
-        "sightings_by_fate",
-        "Followed, nofollowed and neutral sightings never exceed the sightings.",
-        "select 0, (select count(*) from links where followed_sightings + nofollowed_sightings > sightings)",
-    ),
-    Law(
-        "dedupe_links",
-        "links",
-        "states_are_sound",
-        "Lost links, and no others, say when and why; what is live was seen on the last good fetch of its page.",
-        "select 0, (select count(*) from links where (link_state = 'lost') <> (lost_at is not null) "
-        "or (lost_at is null) <> (lost_reason is null) or lost_at <= last_seen or last_seen < first_seen "
-        "or (link_state = 'live' and last_checked_at is distinct from last_seen))",
+        "many_losses",
+        "At most a third of the links (and never fewer than 10) are lost in one crawl.",
+        "select greatest(10, count(*) / 3), count(*) filter (where lost_at >= "
+        "(select min(fetched_at) from page_fetches)) from links",
+        severity="warn",
+        example="select source_url, target_url, lost_reason from links "
+        "where lost_at >= (select min(fetched_at) from page_fetches)",
     ),
     Law(
         "classify_links",
@@ -115,24 +172,7 @@ LAWS: Final[tuple[Law, ...]] = (
         "select (select count(*) from links where link_state = 'live' and link_scope = 'external' "
         "and link_type not in ('canonical', 'alternate')), (select coalesce(sum(link_count), 0) from domain_edges)",
     ),
-    Law(
-        "build_edges",
-        "host_edges",
-        "edge_has_nodes",
-        "Both ends of every edge are nodes.",
-        "select 0, (select count(*) from host_edges as e where not exists "
-        "(select 1 from host_nodes as n where n.host = e.source_host) or not exists "
-        "(select 1 from host_nodes as n where n.host = e.target_host))",
-    ),
-    Law(
-        "build_edges",
-        "domain_edges",
-        "edge_has_nodes",
-        "Both ends of every edge are nodes.",
-        "select 0, (select count(*) from domain_edges as e where not exists "
-        "(select 1 from domain_nodes as n where n.domain = e.source_domain) or not exists "
-        "(select 1 from domain_nodes as n where n.domain = e.target_domain))",
-    ),
+    *(_ends_are_nodes(stage, node) for stage in ("build_edges", "import_graph") for node in ("host", "domain")),
     Law(
         "rank_hosts",
         "host_ranks",
@@ -170,6 +210,8 @@ LAWS: Final[tuple[Law, ...]] = (
         "Every verdict names a cluster that exists.",
         "select 0, (select count(*) from farm_verdicts as v "
         "where not exists (select 1 from farm_clusters as c where c.farm_id = v.farm_id))",
+        example="select v.domain, v.farm_id from farm_verdicts as v "
+        "where not exists (select 1 from farm_clusters as c where c.farm_id = v.farm_id)",
     ),
     Law(
         "score_authority",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from schemas.catalog import DATASETS
 from schemas.dataset import Dataset
+from schemas.datasets.crawls import CRAWLS
 from schemas.datasets.farm_verdicts import FARM_VERDICTS
 from schemas.datasets.link_observations import LINK_OBSERVATIONS
 from schemas.datasets.links import LINKS
@@ -18,11 +20,21 @@ from schemas.durable import file_sha256
 from schemas.ledger import File, Partition, PartitionKey
 from tests.transforms.sql_cases import RUN, Rows, filled
 from transforms.engines.duckdb import DuckDB, Resources
-from transforms.gates import Finding, audit_files, audit_laws, audit_rows, stopping
-from transforms.laws import LAWS, Law
+from transforms.gates import Finding, Moment, audit_files, audit_laws, audit_rows, stopping
+from transforms.laws import LAWS, ROW_LAWS, Law, RowLaw
+from transforms.rules import rules_of
 from transforms.stage import Input
 
 Tables = Mapping[str, Rows]
+
+MOMENT = Moment(RUN.crawl_id, RUN.as_of, made_at=RUN.as_of + timedelta(hours=1))
+
+
+def _many(row: Mapping[str, Any], column: str, count: int) -> Rows:
+    """That row so many times, each with another text in a column."""
+    prefix = "https://shop.test/" if column.endswith("_url") else ""
+    return [{**row, column: f"{prefix}{column}{n}"} for n in range(count)]
+
 
 A, B = "https://news.test/a", "https://shop.test/b"
 LINK = {"source_url": A, "target_url": B}
@@ -38,12 +50,14 @@ LOST_LINK = {
 }
 LATER = "2026-12-01"
 FETCH = {"fetch_id": "f1", "source_url": A, "fetched_at": "2026-11-01", "link_count": 1, "rejected_link_count": 1}
+DEAD_FETCHES = _many({**FETCH, "state": "unreachable"}, "fetch_id", 11)
 SEEN = {"fetch_id": "f1", "target_url": B}
 REJECT = {"reject_id": "r1", "fetch_id": "f1", "record": "http://[::1"}
 HOST_EDGE = {"source_host": "news.test", "target_host": "shop.test"}
 DOMAIN_EDGE = {"source_domain": "news.test", "target_domain": "shop.test"}
 HOSTS = [{"host": "news.test"}, {"host": "shop.test"}]
 DOMAINS = [{"domain": "news.test"}, {"domain": "shop.test"}]
+
 
 SOUND: Mapping[str, Tables] = {
     "settle_crawl": {
@@ -62,6 +76,12 @@ SOUND: Mapping[str, Tables] = {
     "classify_links": {"links": [LINK, OTHER_LINK], "link_classes": [LINK, OTHER_LINK]},
     "build_edges": {
         "links": [LINK, LOST_LINK, INNER_LINK, {**OTHER_LINK, "link_type": "canonical"}],
+        "host_nodes": HOSTS,
+        "domain_nodes": DOMAINS,
+        "host_edges": [HOST_EDGE],
+        "domain_edges": [DOMAIN_EDGE],
+    },
+    "import_graph": {
         "host_nodes": HOSTS,
         "domain_nodes": DOMAINS,
         "host_edges": [HOST_EDGE],
@@ -101,7 +121,7 @@ POISONED: list[tuple[str, str, Tables]] = [
     ("dedupe_links", "links.states_are_sound", {"links": [LINK, {**LOST_LINK, "link_state": "unreachable"}]}),
     ("dedupe_links", "links.states_are_sound", {"links": [LINK, {**LOST_LINK, "lost_at": "2026-10-01"}]}),
     ("dedupe_links", "links.states_are_sound", {"links": [{**LINK, "last_checked_at": LATER}, LOST_LINK]}),
-    ("dedupe_links", "links.states_are_sound", {"links": [{**LINK, "first_seen": LATER, "last_seen": "2026-11-01"}]}),
+    ("dedupe_links", "links.order_last_seen", {"links": [{**LINK, "first_seen": LATER, "last_seen": "2026-11-01"}]}),
     ("classify_links", "link_classes.every_link_classified", {"link_classes": [LINK]}),
     ("classify_links", "link_classes.every_link_classified", {"link_classes": [LINK, INNER_LINK]}),
     ("build_edges", "host_edges.every_vote_counted", {"host_edges": [{**HOST_EDGE, "link_count": 2}]}),
@@ -112,6 +132,8 @@ POISONED: list[tuple[str, str, Tables]] = [
     ("build_edges", "host_edges.edge_has_nodes", {"host_nodes": HOSTS[1:]}),
     ("build_edges", "domain_edges.edge_has_nodes", {"domain_nodes": DOMAINS[:1]}),
     ("build_edges", "domain_edges.edge_has_nodes", {"domain_nodes": DOMAINS[1:]}),
+    ("import_graph", "host_edges.edge_has_nodes", {"host_nodes": HOSTS[1:]}),
+    ("import_graph", "domain_edges.edge_has_nodes", {"domain_nodes": DOMAINS[:1]}),
     ("rank_hosts", "host_ranks.every_node_ranked", {"host_nodes": [*HOSTS, {"host": "quiet.test"}]}),
     ("rank_hosts", "host_ranks.every_node_ranked", {"host_nodes": [HOSTS[0], {"host": "quiet.test"}]}),
     ("rank_hosts", "host_ranks.pagerank_sums_to_one", {"host_ranks": [{**h, "pagerank": 0.499} for h in HOSTS]}),
@@ -143,27 +165,56 @@ def engine(tmp_path: Path) -> Iterator[DuckDB]:
 @pytest.mark.parametrize("stage", SOUND)
 def test_sound_tables_keep_every_law(engine: DuckDB, stage: str) -> None:
     _bind(engine, SOUND[stage])
-    assert audit_laws(engine, stage) == []
+    assert _broken(engine, stage) == []
 
 
 @pytest.mark.parametrize(("stage", "law", "tables"), POISONED, ids=[f"{n}-{p[1]}" for n, p in enumerate(POISONED)])
 def test_a_poisoned_table_is_stopped_by_its_law(engine: DuckDB, stage: str, law: str, tables: Tables) -> None:
     _bind(engine, {**SOUND[stage], **tables})
-    findings = audit_laws(engine, stage)
-    assert law in [f"{f.dataset}.{f.rule}" for f in findings]
-    assert all(f in stopping(findings) for f in findings)
+    findings = _broken(engine, stage)
+    assert law in [f"{f.dataset}.{f.rule}" for f in stopping(findings)]
+
+
+@pytest.mark.parametrize(
+    ("stage", "law", "tables"),
+    [
+        ("settle_crawl", "page_fetches.few_answers", {"page_fetches": DEAD_FETCHES}),
+        ("dedupe_links", "links.many_losses", {"links": _many(LOST_LINK, "target_url", 11)}),
+    ],
+)
+def test_an_odd_distribution_warns_and_stops_nothing(engine: DuckDB, stage: str, law: str, tables: Tables) -> None:
+    _bind(engine, {**SOUND[stage], **tables})
+    (finding,) = [f for f in audit_laws(engine, stage) if f"{f.dataset}.{f.rule}" == law]
+    assert (finding.severity, finding.failed, len(finding.examples)) == ("warn", 11, 5)
+    assert "11 are more than 10" in finding.detail
+    assert finding not in stopping([finding])
+
+
+@pytest.mark.parametrize(
+    ("stage", "tables"),
+    [
+        ("settle_crawl", {"page_fetches": DEAD_FETCHES[1:]}),
+        ("settle_crawl", {"page_fetches": [*_many(FETCH, "fetch_id", 11), *DEAD_FETCHES]}),
+        ("dedupe_links", {"links": _many(LOST_LINK, "target_url", 10)}),
+    ],
+)
+def test_a_few_odd_rows_are_no_odd_distribution(engine: DuckDB, stage: str, tables: Tables) -> None:
+    _bind(engine, {**SOUND[stage], **tables})
+    assert [f for f in audit_laws(engine, stage) if f.severity == "warn"] == []
 
 
 def test_every_law_has_a_poisoned_example() -> None:
-    assert {(stage, law) for stage, law, _ in POISONED} == {_name(law) for law in LAWS}
+    poisoned = {(stage, law) for stage, law, _ in POISONED if not law.endswith("order_last_seen")}
+    row_laws = {("dedupe_links", f"{law.dataset}.{law.name}") for law in ROW_LAWS}
+    assert poisoned == {_name(law) for law in LAWS if law.severity == "stop"} | row_laws
 
 
 def test_every_stage_with_laws_has_a_sound_example() -> None:
     assert SOUND.keys() == {law.stage for law in LAWS}
 
 
-@pytest.mark.parametrize("law", LAWS, ids=lambda law: f"{law.dataset}.{law.name}")
-def test_a_law_says_in_a_sentence_what_holds(law: Law) -> None:
+@pytest.mark.parametrize("law", [*LAWS, *ROW_LAWS], ids=lambda law: f"{law.dataset}.{law.name}")
+def test_a_law_says_in_a_sentence_what_holds(law: Law | RowLaw) -> None:
     assert law.meaning.endswith(".")
     assert law.dataset in {d.name for d in DATASETS}
 
@@ -177,33 +228,107 @@ def test_no_rows_at_all_keep_the_law_of_pagerank(engine: DuckDB) -> None:
 
 
 @pytest.mark.parametrize("table", DATASETS, ids=lambda table: table.name)
-def test_every_row_rule_of_a_dataset_stops_what_breaks_it(engine: DuckDB, table: Dataset) -> None:
-    sound = filled(Input(table.name), {"page_fetches": [FETCH], table.name: [_some_row(table)]}).to_pylist()[0]
-    assert _found(engine, table, [sound]) == {}
-    assert _found(engine, table, [sound, sound]) == {"duplicate_keys": 1}
-    for column in table.columns:
-        rules = _found(engine, table, [{**sound, column.name: None}])
-        assert rules.get(f"null_{column.name}", 0) == (0 if column.nullable else 1)
-        if column.values:
-            assert _found(engine, table, [{**sound, column.name: "nonsense"}]) == {f"unknown_{column.name}": 1}
-        if column.name == "crawl_id":
-            assert _found(engine, table, [{**sound, "crawl_id": "another"}]) == {"foreign_crawl": 1}
+def test_a_sound_row_breaks_no_rule(engine: DuckDB, table: Dataset) -> None:
+    assert _found(engine, table, [_sound(table)]) == {}
+
+
+@pytest.mark.parametrize("table", DATASETS, ids=lambda table: table.name)
+def test_every_rule_of_a_dataset_counts_the_rows_that_break_it(engine: DuckDB, table: Dataset) -> None:
+    sound, of_laws = _sound(table), {law.name for law in ROW_LAWS}
+    assert _found(engine, table, [sound, sound, sound])["duplicate_keys"] == 2
+    for rule in rules_of(table):
+        if rule.measured != "rows" or rule.name in of_laws:
+            continue
+        kind, _, name = rule.name.partition("_")
+        for value in _poison(table, kind, name):
+            column = "crawl_id" if kind == "foreign" else name
+            found = _found(engine, table, [{**sound, column: value}])
+            assert found.get(rule.name) == 1, (rule, value)
+
+
+def _poison(table: Dataset, kind: str, name: str) -> list[Any]:
+    """Values that break a rule of that kind."""
+    if kind == "range":
+        is_share = "within 0 and 1." in next(r.meaning for r in rules_of(table) if r.name == f"range_{name}")
+        nan = [float("nan"), float("inf")] if pa.types.is_floating(table.column(name).type) else []
+        return [-1, *nan, *([1.1] if is_share else [])]
+    poison = {
+        "null": None,
+        "unknown": "nonsense",
+        "foreign": "another",
+        "future": MOMENT.made_at + timedelta(days=1, seconds=1),
+        "order": datetime(1990, 1, 1, tzinfo=UTC),
+    }
+    return [poison[kind]]
+
+
+def test_keys_that_are_equal_only_in_part_are_no_duplicates(engine: DuckDB) -> None:
+    rows = [{**LINK, "target_url": f"https://shop.test/{n}"} for n in range(500)]
+    engine.bind_arrow("links", filled(Input("links"), {"links": rows}))
+    assert audit_rows(engine, LINKS, MOMENT) == []
+
+
+def test_hashes_that_collide_by_chance_are_no_duplicates(engine: DuckDB) -> None:
+    rows = [{**LINK, "target_url": f"https://shop.test/{n}"} for n in (1, 2, 3, 3)]
+    engine.bind_arrow("links", filled(Input("links"), {"links": rows}))
+    engine._connection.execute("create or replace macro hash(a, b) as 7")
+    (finding,) = audit_rows(engine, LINKS, MOMENT)
+    assert (finding.rule, finding.failed, finding.examples) == (
+        "duplicate_keys",
+        1,
+        ("https://news.test/a, https://shop.test/3",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "before", "words"),
+    [
+        (1, 3, ["1 rows after 3 in the previous crawl (0.33 times as many)"]),
+        (1, 2, []),
+        (5, 1, []),
+        (6, 1, ["6 rows after 1 in the previous crawl (6 times as many)"]),
+        (0, 1, ["0 rows after 1 in the previous crawl (0 times as many)"]),
+        (6, 0, []),
+        (6, None, []),
+    ],
+)
+def test_rows_far_fewer_or_more_than_in_the_previous_crawl_warn(
+    engine: DuckDB, rows: int, before: int | None, words: list[str]
+) -> None:
+    engine.bind_arrow("links", filled(Input("links"), {"links": _many(LINK, "target_url", rows)}))
+    findings = audit_rows(engine, LINKS, MOMENT, rows_before=before)
+    assert [(f.rule, f.severity, f.detail) for f in findings] == [("row_delta", "warn", w) for w in words]
+
+
+@pytest.mark.parametrize(("days", "rules"), [(30, []), (31, ["stale"])])
+def test_a_state_without_anything_new_warns(engine: DuckDB, days: int, rules: list[str]) -> None:
+    seen = MOMENT.as_of - timedelta(days=days)
+    row = {**LINK, "first_seen": seen, "last_seen": seen, "last_checked_at": seen}
+    engine.bind_arrow("links", filled(Input("links"), {"links": [row]}))
+    assert [f.rule for f in audit_rows(engine, LINKS, MOMENT)] == rules
+
+
+@pytest.mark.parametrize(("days", "rules"), [(30, []), (31, ["behind"])])
+def test_a_crawl_far_behind_the_newest_warns(engine: DuckDB, days: int, rules: list[str]) -> None:
+    engine.bind_arrow("crawls", pa.Table.from_pylist([_sound(CRAWLS)], schema=CRAWLS.schema))
+    later = replace(MOMENT, newest_before=_sound(CRAWLS)["observed_to"] + timedelta(days=days))
+    assert [f.rule for f in audit_rows(engine, CRAWLS, later)] == rules
 
 
 def test_a_finding_counts_rows_and_shows_some_keys(engine: DuckDB) -> None:
     rows = [{**LINK, "target_url": f"https://shop.test/{n}", "link_state": "dead"} for n in range(7)]
     engine.bind_arrow("links", filled(Input("links"), {"links": rows}))
-    (finding,) = audit_rows(engine, LINKS, RUN.crawl_id)
+    (finding,) = audit_rows(engine, LINKS, MOMENT)
     assert (finding.rule, finding.severity, finding.failed) == ("unknown_link_state", "stop", 7)
-    assert str(finding).startswith("links.unknown_link_state: 7 rows, such as ('https://news.test/a', 'https://shop.")
+    assert str(finding).startswith("links.unknown_link_state: 7 of 7 rows, such as https://news.test/a, https")
     assert len(finding.examples) == 5
-    assert all("'dead'" in example for example in finding.examples)
+    assert all(example.endswith(", dead") for example in finding.examples)
 
 
 def test_a_null_where_null_may_stand_is_no_unknown_word(engine: DuckDB) -> None:
     sound = filled(Input("farm_verdicts"), {"farm_verdicts": [{"domain": "news.test", "tier": None}]})
     engine.bind_arrow("farm_verdicts", sound)
-    assert audit_rows(engine, FARM_VERDICTS, RUN.crawl_id) == []
+    assert audit_rows(engine, FARM_VERDICTS, MOMENT) == []
 
 
 def test_what_only_warns_stops_nothing() -> None:
@@ -299,6 +424,20 @@ def _input(name: str) -> Input:
     return Input(name)
 
 
+def _broken(engine: DuckDB, stage: str) -> list[Finding]:
+    """What the laws show across the tables of a stage, and within the rows of those that have laws of their own."""
+    of_rows = audit_rows(engine, LINKS, MOMENT) if stage == "dedupe_links" else []
+    return [*audit_laws(engine, stage), *(f for f in of_rows if f.rule != "duplicate_keys")]
+
+
+def _sound(table: Dataset) -> dict[str, Any]:
+    """A row that breaks no rule."""
+    row = filled(Input(table.name), {"page_fetches": [FETCH], table.name: [_some_row(table)]}).to_pylist()[0]
+    more: dict[str, Any] = {name: 1 for name in row if name.endswith("_rank")} | {"status": 200}
+    more |= dict.fromkeys(("first_seen", "last_seen", "observed_from", "observed_to"), RUN.as_of)
+    return row | {name: value for name, value in more.items() if name in row and not row[name]}
+
+
 def _some_row(table: Dataset) -> dict[str, Any]:
     """The texts that the rest of a sound row follows from."""
     names = {c.name for c in table.columns}
@@ -309,7 +448,7 @@ def _some_row(table: Dataset) -> dict[str, Any]:
 def _found(engine: DuckDB, table: Dataset, rows: Rows) -> dict[str, int]:
     schema = pa.schema([f.with_nullable(True) for f in table.schema])
     engine.bind_arrow(table.name, pa.Table.from_pylist(rows, schema=schema))
-    return {f.rule: f.failed for f in audit_rows(engine, table, RUN.crawl_id)}
+    return {f.rule: f.failed for f in audit_rows(engine, table, MOMENT)}
 
 
 def _parquet(table: Dataset, folder: Path, change: Any = lambda t: t) -> Path:

@@ -1,0 +1,1 @@
+"""Measurements at a size that tests have no time for."""
