@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from linklake.config import Settings
+from linklake.data_docs import document
 from linklake.pipeline import (
     STAGES,
     Inputs,
@@ -369,11 +370,21 @@ def _given(lake: Lake, snapshot: Snapshot, staged: Staged, run: Run) -> tuple[Mo
 
 
 def _gate(lake: Lake, stage: Stage, staged: Staged, found: Audit) -> None:
-    """Stop what breaks a rule that stops; say what only warns.
+    """Stop what breaks a rule that stops; say what only warns. Both judges see the same numbers.
 
     Raises:
-        GateFailed: the audit stopped the output; it stays staged.
+        GateFailed: the audit stopped the output, or its two judges differ; it stays staged.
     """
+    command = f"{_command_of(stage)} --crawl-id {staged.crawl_id}"
+    docs = document(lake.root, found, mending=command)
+    if docs.trouble:
+        say(f"warning: {docs.trouble}")
+    if docs.validation and docs.validation.broken != found.broken:
+        apart = ", ".join(sorted(docs.validation.broken ^ found.broken))
+        raise GateFailed(
+            f"the gate and Great Expectations differ on {apart} of {stage.name} for crawl {staged.crawl_id}: nothing "
+            f"was published; this is a defect of linklake {CODE_VERSION}, please report it with {docs.page}"
+        )
     for finding in found.findings:
         if finding.severity == "warn":
             say(f"warning: {finding}")
@@ -381,7 +392,7 @@ def _gate(lake: Lake, stage: Stage, staged: Staged, found: Audit) -> None:
         listed = "; ".join(str(f) for f in stops[:5])
         raise GateFailed(
             f"the gate stopped {stage.name} for crawl {staged.crawl_id}: {listed}. It stays staged, nothing was "
-            f"published: mend the cause, then run {_command_of(stage)} --crawl-id {staged.crawl_id}"
+            f"published: mend the cause, then run {command}{f' (see {docs.page})' if docs.page else ''}"
         )
 
 
