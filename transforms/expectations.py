@@ -30,11 +30,19 @@ def validate(audit: Audit) -> Validation:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     import pandas as pd
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
     from great_expectations.expectations import ExpectColumnMaxToBeBetween
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(),
+        progress_bars=ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
+    context = gx.get_context(mode="ephemeral", project_config=config)
     counts = {f"{p.dataset}.{rule}": failed for p in audit.profiles for rule, failed in p.failed.items()}
     suite = gx.ExpectationSuite(name=audit.stage)
     for name, rule in audit.rules.items():
@@ -55,7 +63,7 @@ def validate(audit: Audit) -> Validation:
     failed = [r.expectation_config for r in result.results if not r.success]
     return Validation(
         version=gx.__version__,
-        broken=frozenset(config.kwargs["column"] for config in failed),
-        is_stopped=any(config.severity == "critical" for config in failed),
+        broken=frozenset(rule.kwargs["column"] for rule in failed),
+        is_stopped=any(rule.severity == "critical" for rule in failed),
         result=result.to_json_dict(),
     )
