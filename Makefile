@@ -12,7 +12,7 @@ AIRFLOW_PORT ?= 8080
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format bench-realweb docs constraints clean FORCE
+.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format bench-realweb bench-gates docs constraints clean FORCE
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,9 +52,13 @@ bench-realweb: $(BASE) ## ingest and build real archives, with time and peak mem
 	$(VENV)/bin/linklake ingest $(ARCHIVES) --lake .bench/realweb --crawl-id realweb
 	$(VENV)/bin/linklake build --lake .bench/realweb
 
-docs: $(BASE) ## render docs/datasets again from the schemas
+bench-gates: $(BASE) ## time the gates beside their stages at ten million links: ARGS="--rows 1000000"
+	$(VENV)/bin/python -m tests.bench.gates $(ARGS)
+
+docs: $(BASE) ## render docs/datasets and docs/gates.md again from the schemas and the rules
 	for dataset in $$($(VENV)/bin/linklake schema | awk '{ print $$1 }'); do \
 		$(VENV)/bin/linklake schema $$dataset > docs/datasets/$$dataset.md || exit 1; done
+	$(VENV)/bin/python -m transforms.rules_page > docs/gates.md
 
 constraints: $(VENV)/bin/uv ## resolve the pins of every extra again: make constraints ARGS=--upgrade
 	$< pip compile pyproject.toml --all-extras --universal --fork-strategy fewest --python-version 3.11 \

@@ -158,7 +158,7 @@ def _row(rule: Rule, failed: int | None, is_broken: bool) -> str:
     shown = _badge(rule.severity, said) if is_broken else said
     return (
         f"<tr><td><code>{escape(rule.name)}</code></td><td>{escape(rule.meaning)}</td>"
-        f'<td>{_WORDS[rule.severity]}</td><td class="count" data-name="broken">{shown}</td></tr>'
+        f'<td data-name="if broken">{_WORDS[rule.severity]}</td><td class="count" data-name="broken">{shown}</td></tr>'
     )
 
 

@@ -11,6 +11,8 @@ from linklake.pipeline import STAGES
 from schemas.catalog import DATASETS
 from schemas.render import markdown
 from tests.tiny_lake import linklake
+from transforms.rules import rules_of
+from transforms.rules_page import markdown as rules_page
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -27,6 +29,17 @@ def test_the_page_of_a_dataset_is_what_its_schema_renders(name: str) -> None:
 
 def test_no_page_describes_a_dataset_that_does_not_exist() -> None:
     assert {p.stem for p in (REPOSITORY / "docs" / "datasets").glob("*.md")} == {d.name for d in DATASETS}
+
+
+def test_the_page_of_the_gates_lists_every_rule_with_its_severity_and_meaning() -> None:
+    page = (REPOSITORY / "docs" / "gates.md").read_text(encoding="utf-8")
+    assert page == rules_page(), "run make docs"
+    sections = dict(re.findall(r"\n### (\w+)\n(.*?)(?=\n### |\Z)", page, flags=re.DOTALL))
+    assert sections.keys() == {d.name for d in DATASETS}
+    for dataset in DATASETS:
+        for rule in rules_of(dataset):
+            severity = {"stop": "stops", "warn": "warns"}[rule.severity]
+            assert f"| `{rule.name}` | {severity} | {rule.meaning}" in sections[dataset.name], rule
 
 
 @pytest.mark.parametrize("command", command_names())

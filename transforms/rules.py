@@ -71,9 +71,9 @@ def _rules(dataset: Dataset) -> Iterator[Rule]:
     for row_law in ROW_LAWS:
         if row_law.dataset == dataset.name:
             yield Rule(dataset.name, row_law.name, "stop", row_law.meaning, "rows", row_law.failing)
-    for law in LAWS:
-        if law.dataset == dataset.name:
-            yield Rule(dataset.name, law.name, law.severity, law.meaning, "law")
+    laws = {law.name: law for law in LAWS if law.dataset == dataset.name}
+    for law in laws.values():
+        yield Rule(dataset.name, law.name, law.severity, law.meaning, "law")
     yield from _history_rules(dataset)
 
 
