@@ -35,6 +35,7 @@ from schemas.errors import Conflict, GateFailed, LinklakeError, NoInput, NotPubl
 from schemas.lake import CODE_VERSION, Lake, Staged, StagingArea
 from schemas.ledger import IMPORT_KIND, Partition, PartitionKey, Snapshot
 from transforms.engines.duckdb import DuckDB, Resources
+from transforms.expectations import prepare
 from transforms.gates import Audit, Given, Moment, audit, stopping
 from transforms.marts.serving import build_serving, served_version, sole_builder
 from transforms.marts.stages import BUILD_MARTS
@@ -90,6 +91,7 @@ def run_stage(
             reads = _reads(snapshot, inputs, partitions)
             staged = lake.finish_staging(area, partitions, reads=reads, receipt={"rows": rows})
             if publish:
+                prepare()
                 _gate(lake, stage, staged, audit(engine, stage.name, *_given(lake, snapshot, staged, run)))
         if not publish:
             next_ = f"linklake gate {stage.name} --crawl-id {crawl_id}"
@@ -128,6 +130,7 @@ def gate_stage(lake: Lake, stage: Stage, crawl_id: str, settings: Settings, *, p
             lake.discard(staged)
             raise
         run = Run(crawl_id, parts.started_at if parts else _as_of(snapshot, crawl_id))
+        prepare()
         with _engine(settings, area) as engine:
             _bind_inputs(lake, engine, stage, inputs, parts)
             _gate(lake, stage, staged, audit(engine, stage.name, *_given(lake, snapshot, staged, run), bind=True))
