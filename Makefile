@@ -12,7 +12,7 @@ AIRFLOW_PORT ?= 8080
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format bench-realweb docs constraints clean FORCE
+.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format bench-realweb bench-airflow docs constraints clean FORCE
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,9 @@ bench-realweb: $(BASE) ## ingest and build real archives, with time and peak mem
 	rm -rf .bench/realweb
 	$(VENV)/bin/linklake ingest $(ARCHIVES) --lake .bench/realweb --crawl-id realweb
 	$(VENV)/bin/linklake build --lake .bench/realweb
+
+bench-airflow: $(BASE) $(AIRFLOW) ## the same through a fresh Airflow, with time and peak memory of each task: ARCHIVES=...
+	$(AIRFLOW_VENV)/bin/python infra/airflow/bench.py $(ARCHIVES) $(ARGS)
 
 docs: $(BASE) ## render docs/datasets again from the schemas
 	for dataset in $$($(VENV)/bin/linklake schema | awk '{ print $$1 }'); do \

@@ -28,6 +28,9 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 MISUSE: Final = 2
 """Exit code of a call that is wrong in itself: trying again would not help."""
 
+NO_INPUT: Final = 99
+"""Exit code where there is by nature nothing to do: the task is skipped."""
+
 RETRIES: Final = {
     "retries": 3,
     "retry_delay": timedelta(seconds=20),
@@ -39,10 +42,24 @@ RETRIES: Final = {
 _CRAWL_ID: Final = r"^(?=[0-9.-]*[a-z])[a-z0-9][a-z0-9.-]{0,62}$(?!\n)"
 """What linklake takes for a crawl id, in words that Python and a browser read alike."""
 
-_START: Final = """linklake_command() { eval "${LINKLAKE_COMMAND:-linklake}"' "$@"'; }\n"""
+_START: Final = """\
+linklake_command() { eval "${LINKLAKE_COMMAND:-linklake}"' "$@"' 2>&1 | receipt_last; return "${PIPESTATUS[0]}"; }
+receipt_last() {
+  local line last= receipt=
+  trap '' INT TERM
+  while IFS= read -r line || [ -n "$line" ]; do
+    printf '%s\\n' "$line"
+    last=$line
+    case $line in '{"stage": '*'"outcome": '*) receipt=$line ;; esac
+  done
+  [ -z "$receipt" ] || [ "$last" = "$receipt" ] || printf '%s\\n' "$receipt"
+}
+"""
+"""Runs the command, and says its receipt again where something was said after it (a wrapper, a warning at exit).
+A stopped task goes on listening to the last words of its command."""
 
 
-def receipt_of(line: str) -> dict[str, Any]:
+def receipt_of(line: str, exit_code: int = 0) -> dict[str, Any]:
     """The receipt that a command prints as its last line; any other last line (misuse, a crash) as its message."""
     try:
         said = json.loads(line)
@@ -50,7 +67,11 @@ def receipt_of(line: str) -> dict[str, Any]:
         said = None
     if isinstance(said, dict) and "outcome" in said:
         return said
-    return {"outcome": "unknown", "message": line}
+    if exit_code in (0, MISUSE, NO_INPUT):
+        return {"outcome": "unknown", "message": line}
+    number = exit_code - 128 if exit_code > 128 else -exit_code
+    how = f"killed by signal {number}" if number > 0 else f"failed with exit code {exit_code}"
+    return {"outcome": "unknown", "message": f"{how} and left no receipt; its last line was: {line}"}
 
 
 class TellNextCommand(BaseNotifier):
@@ -61,9 +82,18 @@ class TellNextCommand(BaseNotifier):
         receipt = instance.xcom_pull(task_ids=instance.task_id, map_indexes=instance.map_index) or {}
         crawl_id = receipt.get("crawl_id")
         for_crawl = f" for crawl {crawl_id}" if crawl_id else ""
-        message = receipt.get("message") or "it left no receipt: the last lines above are all it said"
+        message = receipt.get("message") or context.get("exception") or "it left no receipt: see the lines above"
+        if others := self._other_versions(instance, receipt):
+            self.log.error("workers differ: linklake %s here, %s before", receipt["code_version"], ", ".join(others))
         self.log.error("%s %s%s: %s", instance.task_id, receipt.get("outcome", "failed"), for_crawl, message)
         self.log.error("next: %s (docs/runbook.md explains each message)", receipt.get("next") or "linklake status")
+
+    @staticmethod
+    def _other_versions(instance: Any, receipt: dict[str, Any]) -> list[str]:
+        """Versions of linklake that built what this task read, other than its own."""
+        pulled = instance.xcom_pull(task_ids=sorted(instance.task.upstream_task_ids)) or []
+        versions = {said.get("code_version") for said in pulled if isinstance(said, dict)}
+        return sorted(versions - {None, receipt.get("code_version")}) if receipt.get("code_version") else []
 
 
 NOTIFIERS: Final = (TellNextCommand(),)
@@ -118,7 +148,7 @@ class LinklakeCommand(BashOperator):
         ended = self.subprocess_hook.ended
         if ended is None:
             return
-        receipt = receipt_of(ended.output)
+        receipt = receipt_of(ended.output, ended.exit_code)
         context["ti"].xcom_push(key="return_value", value=receipt)
         if ended.exit_code == MISUSE:
             raise AirflowFailException(f"not tried again: {receipt['message']}") from error
@@ -256,6 +286,8 @@ def sets_that_arrived(day: Any) -> dict[str, list[str]]:
         print("no archives: trigger with the param archive_sets, or give the worker LINKLAKE_ARCHIVES, a folder")
         return {}
     inbox = Path(os.environ["LINKLAKE_ARCHIVES"])
+    if not inbox.is_dir():
+        raise AirflowException(f"LINKLAKE_ARCHIVES names {inbox}, which is no folder on this worker: mount it")
     starts = (f"{day:%Y-%m-%d}", f"{day:%Y%m%d}")
     folders = [f for f in inbox.iterdir() if f.is_dir() and f.name.startswith(starts) and re.search(_CRAWL_ID, f.name)]
     found = {f.name: sorted(str(p) for p in f.iterdir() if p.is_file()) for f in folders}

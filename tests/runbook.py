@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+AIRFLOW: Final = "Airflow"
+"""The chapter whose messages tests/dags brings about, the others tests/linklake/test_runbook.py."""
+
 RUNBOOK: Final = Path(__file__).parents[1] / "docs" / "runbook.md"
 
 
@@ -14,7 +17,7 @@ class Page:
 
     chapter: str
     message: str
-    code: int
+    code: int | None
     mend: tuple[str, ...]
 
     def is_about(self, text: str) -> bool:
@@ -35,10 +38,15 @@ def pages(chapter: str | None = None) -> dict[str, Page]:
     return {message: page for message, page in found.items() if chapter in (None, page.chapter)}
 
 
-def _exit_code(message: str, text: str) -> int:
-    said = re.match(r"\s*Exit code (\d+)\b", text)
+def about(message: str, text: str) -> bool:
+    """Whether a text is that message of the runbook, which must have it."""
+    return pages()[message].is_about(text)
+
+
+def _exit_code(message: str, text: str) -> int | None:
+    said = re.match(r"\s*(?:Exit code (\d+)|No exit code)\b", text)
     assert said, f"the section of this message has to begin with its exit code: {message}"
-    return int(said[1])
+    return int(said[1]) if said[1] else None
 
 
 def _commands(text: str) -> tuple[str, ...]:

@@ -27,12 +27,9 @@ from linklake.observe import crawl_facts
 from schemas.lake import Lake
 from tests.linklake.calls import Ended, call, command_line, two_pages
 from tests.linklake.test_bad_input import newer_layout, newer_schema
-from tests.runbook import pages
+from tests.runbook import AIRFLOW, pages
 from tests.small_lake import republish
 from transforms.engines.duckdb import DuckDB
-
-AIRFLOW: Final = "Airflow"
-"""The chapter whose messages tests/dags/test_runbook.py brings about."""
 
 PAGES: Final = {message: page for message, page in pages().items() if page.chapter != AIRFLOW}
 CRAWL: Final = "tiny"
