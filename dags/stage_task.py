@@ -15,6 +15,7 @@ can hold quotes, ``$(…)`` or ``{{ … }}`` and stays text.
 import json
 import os
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -115,14 +116,12 @@ class _Ear(SubprocessHook):
 class LinklakeCommand(BashOperator):
     """Runs ``linklake <arguments>``, a line of bash that takes its values from ``env`` as ``"$NAME"``.
 
-    The events of its outlets say which crawl and which version of the lake. With ``skip_unless`` any other outcome
-    than that one skips the task, so that no event is sent.
+    The events of its outlets say which crawl and which version of the lake.
     """
 
-    def __init__(self, *, arguments: str, before: str = "", skip_unless: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, arguments: str, before: str = "", **kwargs: Any) -> None:
         command = f"{_START}{before}linklake_command {arguments}\n"
         super().__init__(bash_command=command, append_env=True, output_processor=receipt_of, **kwargs)
-        self.skip_unless = skip_unless
 
     @cached_property
     def subprocess_hook(self) -> _Ear:
@@ -136,9 +135,6 @@ class LinklakeCommand(BashOperator):
         except AirflowException as error:
             self._keep_receipt(context, error)
             raise
-        if self.skip_unless not in (None, receipt["outcome"]):
-            context["ti"].xcom_push(key="return_value", value=receipt)
-            raise AirflowSkipException(f"{receipt['outcome']}, not {self.skip_unless}: nothing follows")
         for outlet in self.outlets:
             extra = {name: receipt.get(name) for name in ("crawl_id", "commit")}
             context["outlet_events"][outlet].extra = extra
@@ -152,6 +148,35 @@ class LinklakeCommand(BashOperator):
         context["ti"].xcom_push(key="return_value", value=receipt)
         if ended.exit_code == MISUSE:
             raise AirflowFailException(f"not tried again: {receipt['message']}") from error
+
+
+class MoreCrawls(LinklakeCommand):
+    """Sends its event while crawls wait, else skips itself: the DAG wakes itself exactly as often as it has to.
+
+    It does so too when one of ``gates`` stopped the run's crawl, which must not hold the others; but never for that
+    crawl, which waits for a person. A run that failed otherwise is left as it is.
+    """
+
+    def __init__(self, *, gates: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.gates = list(gates)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Ask for the next crawl; returns the receipt."""
+        ends = self._ends(context) if self.gates else []
+        stopped = [receipt["crawl_id"] for receipt in ends if receipt["outcome"] == "stopped"]
+        if not stopped and len(ends) < len(self.gates):
+            raise AirflowSkipException("a task before this one failed or was skipped")
+        receipt = super().execute(context)
+        if receipt["outcome"] != "pending" or receipt["crawl_id"] in stopped:
+            context["ti"].xcom_push(key="return_value", value=receipt)
+            raise AirflowSkipException("no other crawl waits")
+        return receipt
+
+    def _ends(self, context: Context) -> list[dict[str, Any]]:
+        """The receipts of gates that let something through, or stopped it."""
+        said = context["ti"].xcom_pull(task_ids=self.gates) or []
+        return [receipt for receipt in said if receipt and receipt["outcome"] in ("built", "unchanged", "stopped")]
 
 
 # -------------------------------------------------------------------- what DAG files are made of
@@ -197,10 +222,18 @@ def stage_task(stage: str, *, publishes: Asset | None = None) -> TaskGroup:
 
 
 def more_crawls(*stages: str, wakes: Asset) -> LinklakeCommand:
-    """Wake the DAG again while crawls wait for one of those stages (any stage, when none is named); else skip."""
-    return LinklakeCommand(
-        task_id="more_crawls", arguments=f"next {' '.join(stages)}", skip_unless="pending", outlets=[wakes], **RETRIES
+    """Wake the DAG again while crawls wait for one of those stages (any stage, when none is named); else skip.
+
+    After stages it is a teardown: it comes last whatever happened, and the state of the run is that of the gates.
+    """
+    look = MoreCrawls(
+        task_id="more_crawls",
+        arguments=f"next {' '.join(stages)}",
+        gates=[f"{stage}.gate" for stage in stages],
+        outlets=[wakes],
+        **RETRIES,
     )
+    return look.as_teardown() if stages else look
 
 
 def linklake_status() -> LinklakeCommand:

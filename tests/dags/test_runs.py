@@ -178,6 +178,7 @@ def test_a_stopped_gate_leaves_its_receipt_and_publishes_nothing(
     assert run.state == "failed"
     assert run.tasks["dedupe_links.gate"] == "failed"
     assert run.tasks["classify_links.run"] == "upstream_failed"
+    assert run.tasks["more_crawls"] == "skipped", "nothing wakes the DAG for the crawl that was stopped"
     stopped = run.receipts["dedupe_links.gate"]
     assert (stopped["outcome"], stopped["published"], stopped["crawl_id"]) == ("stopped", False, LANDED[0])
     log = "".join(capfd.readouterr())
@@ -204,6 +205,7 @@ def test_a_task_that_is_killed_between_a_stage_and_its_gate_loses_nothing(
     monkeypatch.setenv("LINKLAKE_COMMAND", at_gates(tmp_path, "kill -9 $$"))
     run = Run("refine_links")
     assert (run.state, run.tasks["dedupe_links.gate"]) == ("failed", "failed")
+    assert run.tasks["more_crawls"] == "skipped"
     said = run.receipts["dedupe_links.gate"]["message"]
     assert about("killed by signal … and left no receipt; its last line was: …", said)
     assert said in "".join(capfd.readouterr())
