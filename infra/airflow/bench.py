@@ -70,11 +70,12 @@ def _airflow(folder: Path) -> Iterator[Airflow]:
         try:
             line = serving.stdout.readline()
             if not line.startswith("Airflow answers"):
-                raise ChainBroken(f"Airflow did not start: {line}{serving.stdout.read()}")
+                sys.exit(f"Airflow did not start: {line}{serving.stdout.read()}")
             print(line, file=sys.stderr, end="", flush=True)
             yield Airflow(f"http://{LOOPBACK}:{port}", password(home))
         finally:
             serving.terminate()
+            serving.communicate()
 
 
 if __name__ == "__main__":
