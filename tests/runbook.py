@@ -22,7 +22,11 @@ class Page:
 
     def is_about(self, text: str) -> bool:
         """Whether a text is this message from its first to its last character."""
-        return re.fullmatch(".+?".join(map(re.escape, self.message.split("…"))), text) is not None
+        return _is_filled_in(self.message, text)
+
+    def is_case_of(self, text: str) -> bool:
+        """Whether this message is one that another, with more ``…``, can become."""
+        return _is_filled_in(text, self.message)
 
 
 def pages(chapter: str | None = None) -> dict[str, Page]:
@@ -36,6 +40,10 @@ def pages(chapter: str | None = None) -> dict[str, Page]:
                 assert message not in found, f"the runbook has two sections for: {message}"
                 found[message] = Page(name, message, _exit_code(message, text), _commands(text))
     return {message: page for message, page in found.items() if chapter in (None, page.chapter)}
+
+
+def _is_filled_in(pattern: str, text: str) -> bool:
+    return re.fullmatch(".+?".join(map(re.escape, pattern.split("…"))), text) is not None
 
 
 def about(message: str, text: str) -> bool:

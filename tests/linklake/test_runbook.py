@@ -4,6 +4,7 @@ A message is a function of its own below, with the words of the runbook over it.
 function fails here, and a function without a page.
 """
 
+import ast
 import errno
 import fcntl
 import gzip
@@ -20,6 +21,7 @@ from unittest.mock import patch
 import pytest
 
 import linklake.runs
+import schemas.errors
 from crawlers.archives import ingest as read_archives
 from crawlers.journal import Journal
 from crawlers.sink import Sink
@@ -31,6 +33,7 @@ from tests.runbook import AIRFLOW, pages
 from tests.small_lake import republish
 from transforms.engines.duckdb import DuckDB
 
+REPOSITORY: Final = Path(__file__).parents[2]
 PAGES: Final = {message: page for message, page in pages().items() if page.chapter != AIRFLOW}
 CRAWL: Final = "tiny"
 
@@ -168,6 +171,44 @@ def test_the_log_ends_with_the_message_and_the_commands_under_it_mend_it(message
         night.types(line)
     if night.is_repeatable:
         night.well(*words)
+
+
+SAID_BY_TASKS: Final = (
+    *("crawlers/archives.py", "crawlers/journal.py", "linklake/observe.py", "linklake/pipeline.py", "linklake/runs.py"),
+    *("linklake/quarantine.py", "schemas/lake.py"),
+)
+"""Where the messages come from that a task can end with, for the most part; files that are not there count for none."""
+
+LEFT_OUT: Final = {
+    "cannot read … (…): let this user read the lake": "root, who runs tests, may read everything",
+    "no crawl in … has anything to build from: run linklake crawl, ingest or import-graph first": "no DAG builds",
+    "there is no stage …: the stages are …": "a DAG that names a stage that is none fails in its tests",
+    "… was staged and is gone: run the stage again": "its gate finds it first, but for one moment",
+}
+"""Messages without a section, and why."""
+
+
+def test_every_message_that_a_task_can_end_with_has_a_section() -> None:
+    raised = {text for name in SAID_BY_TASKS for text in messages_in(REPOSITORY / name)}
+    unknown = {
+        text for text in raised if not any(page.is_about(text) or page.is_case_of(text) for page in PAGES.values())
+    }
+    assert unknown - LEFT_OUT.keys() == set()
+
+
+def messages_in(path: Path) -> set[str]:
+    """The messages with which a module raises errors of ours; ``…`` for what is filled in."""
+    if not path.exists():
+        return set()
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    ours = [c for c in calls if isinstance(c.func, ast.Name) and hasattr(schemas.errors, c.func.id) and c.args]
+    return {text for text in (_text_of(call.args[0]) for call in ours) if text.strip("… :")}
+
+
+def _text_of(node: ast.expr) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_text_of, node.values))
+    return str(node.value) if isinstance(node, ast.Constant) else "…"
 
 
 def test_a_message_is_found_whole_or_not_at_all() -> None:
@@ -358,16 +399,19 @@ def a_crawl_id_that_is_taken(night: Night) -> Sequence[object]:
     "… is missing or not … bytes: remove … and observe again",
     "… is damaged at line …: remove … and observe again",
     "… does not begin with what the crawl is: remove … and observe again",
+    "… describes a part wrongly (…): remove … and observe again",
 )
 def an_observation_that_was_altered(night: Night) -> Sequence[object]:
     archive = night.archive()
     folder = begun(night, archive, is_read=True)
     journal = folder / "journal.jsonl"
-    _, *others = journal.read_bytes().splitlines(keepends=True)
+    first, part, *others = journal.read_bytes().splitlines(keepends=True)
+    altered = {"damaged": [b"?\n", part], "begin": [part, part], "wrongly": [first, b'{"line": "part"}\n']}
     if "missing" in night.message:
         next(folder.glob("*.parquet")).unlink()
     else:
-        journal.write_bytes(b"".join([b"?\n" if "damaged" in night.message else others[0], *others]))
+        lines = next(lines for word, lines in altered.items() if word in night.message)
+        journal.write_bytes(b"".join([*lines, *others]))
     return "ingest", archive, "--crawl-id", "c"
 
 
@@ -486,6 +530,14 @@ def a_setting_that_cannot_be_used(night: Night) -> Sequence[object]:
     name, value = ("LINKLAKE_THREADS", "all") if "whole" in night.message else ("LINKLAKE_MEMORY", "much")
     night.environment[name] = value
     night.names["VARIABLE"] = name
+    return "run", "dedupe_links", "--crawl-id", CRAWL
+
+
+@produces("DuckDB cannot start with memory …, threads …: …")
+def more_threads_than_there_can_be(night: Night) -> Sequence[object]:
+    night.before("dedupe_links")
+    night.environment["LINKLAKE_THREADS"] = str(10**22)
+    night.names["VARIABLE"] = "LINKLAKE_THREADS"
     return "run", "dedupe_links", "--crawl-id", CRAWL
 
 
