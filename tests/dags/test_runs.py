@@ -188,6 +188,24 @@ def test_a_stopped_gate_leaves_its_receipt_and_publishes_nothing(
     assert Run("refine_links").state == "success"
 
 
+@pytest.mark.parametrize(("waiting", "state"), [("other", "success"), ("stopped", "skipped")])
+def test_a_crawl_that_was_stopped_does_not_hold_the_others_and_wakes_nobody_itself(
+    waiting: str, state: str, lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = f"""say() {{ echo '{{"stage": "s", "crawl_id": "'"$1"'", "outcome": "'"$2"'", "message": "m"}}'; }}
+case "$1" in
+  run) say stopped staged ;;
+  gate) say stopped stopped; exit 1 ;;
+  next) if mkdir '{tmp_path}/asked'; then say stopped pending; else say {waiting} pending; fi ;;
+esac"""
+    monkeypatch.setenv("LINKLAKE_COMMAND", str(write_script(tmp_path / "fake", script)))
+    run = Run("refine_links")
+    assert run.state == "failed"
+    assert run.tasks["dedupe_links.gate"] == "failed"
+    assert run.tasks["more_crawls"] == state
+    assert run.receipts["more_crawls"]["crawl_id"] == waiting
+
+
 POISON = 'for f in "$LINKLAKE_LAKE"/_staging/*/*/*/*/*.parquet; do printf x >> "$f"; done'
 
 
