@@ -12,10 +12,11 @@ AIRFLOW_PORT ?= 8080
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format bench-realweb bench-gates docs constraints clean FORCE
+.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format docs constraints clean FORCE
+.PHONY: bench-realweb bench-gates bench-airflow
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "PYTHON=python3.12 chooses the interpreter of a new $(VENV); ARGS=... is handed on to the command."
 
 demo: $(BASE) ## crawl the built-in web, build every table, say where to look
@@ -54,6 +55,9 @@ bench-realweb: $(BASE) ## ingest and build real archives, with time and peak mem
 
 bench-gates: $(BASE) ## time the gates beside their stages at ten million links: ARGS="--rows 1000000"
 	$(VENV)/bin/python -m tests.bench.gates $(ARGS)
+
+bench-airflow: $(BASE) $(AIRFLOW) ## the same through a fresh Airflow, with time and peak memory of each task: ARCHIVES=...
+	$(AIRFLOW_VENV)/bin/python infra/airflow/bench.py $(ARCHIVES) $(ARGS)
 
 docs: $(BASE) ## render docs/datasets and docs/gates.md again from the schemas and the rules
 	for dataset in $$($(VENV)/bin/linklake schema | awk '{ print $$1 }'); do \

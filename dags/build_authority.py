@@ -7,7 +7,8 @@ crawls wait.
 
 - The serving file is built aside and swapped by one rename: readers see the old state or the new one, never half.
 - A lost serving file is made again by clearing `build_marts.run` (or `linklake run build_marts`).
-- A stopped gate holds its crawl and those after it. Mend the cause and clear the `run` task, or take the crawl back.
+- A gate that stopped holds its crawl until a person decides: mend the cause and clear the `run` task.
+- The log of a red task ends with its message and the next command; docs/runbook.md has a section for each message.
 """
 
 from airflow.sdk import DAG, chain

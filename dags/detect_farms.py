@@ -7,7 +7,8 @@ crawls wait.
 
 - A farm verdict is a suspicion with reasons, never proof: "confirmed" is a person's word.
 - Until this DAG is green, authority and serving keep their last good state.
-- A stopped gate holds its crawl and those after it. Mend the cause and clear the `run` task, or take the crawl back.
+- A gate that stopped holds its crawl until a person decides: mend the cause and clear the `run` task.
+- The log of a red task ends with its message and the next command; docs/runbook.md has a section for each message.
 """
 
 from airflow.sdk import DAG, chain

@@ -6,7 +6,8 @@ crawls wait, so that crawls that landed together are all refined, oldest first.
 *Triage notes*
 
 - Serving shows the last good state until `build_authority` publishes: bad links wait, they are not shown.
-- A stopped gate holds its crawl and those after it. Mend the cause and clear the `run` task, or take the crawl back.
+- A gate that stopped holds its crawl until a person decides: mend the cause and clear the `run` task.
+- The log of a red task ends with its message and the next command; docs/runbook.md has a section for each message.
 - Triggering it by hand is always harmless; the param `crawl_id` chooses another crawl.
 """
 

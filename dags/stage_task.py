@@ -15,6 +15,7 @@ can hold quotes, ``$(…)`` or ``{{ … }}`` and stays text.
 import json
 import os
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,9 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 MISUSE: Final = 2
 """Exit code of a call that is wrong in itself: trying again would not help."""
 
+NO_INPUT: Final = 99
+"""Exit code where there is by nature nothing to do: the task is skipped."""
+
 RETRIES: Final = {
     "retries": 3,
     "retry_delay": timedelta(seconds=20),
@@ -39,10 +43,24 @@ RETRIES: Final = {
 _CRAWL_ID: Final = r"^(?=[0-9.-]*[a-z])[a-z0-9][a-z0-9.-]{0,62}$(?!\n)"
 """What linklake takes for a crawl id, in words that Python and a browser read alike."""
 
-_START: Final = """linklake_command() { eval "${LINKLAKE_COMMAND:-linklake}"' "$@"'; }\n"""
+_START: Final = """\
+linklake_command() { eval "${LINKLAKE_COMMAND:-linklake}"' "$@"' 2>&1 | receipt_last; return "${PIPESTATUS[0]}"; }
+receipt_last() {
+  local line last= receipt=
+  trap '' INT TERM
+  while IFS= read -r line || [ -n "$line" ]; do
+    printf '%s\\n' "$line"
+    last=$line
+    case $line in '{"stage": '*'"outcome": '*) receipt=$line ;; esac
+  done
+  [ -z "$receipt" ] || [ "$last" = "$receipt" ] || printf '%s\\n' "$receipt"
+}
+"""
+"""Runs the command, and says its receipt again where something was said after it (a wrapper, a warning at exit).
+A stopped task goes on listening to the last words of its command."""
 
 
-def receipt_of(line: str) -> dict[str, Any]:
+def receipt_of(line: str, exit_code: int = 0) -> dict[str, Any]:
     """The receipt that a command prints as its last line; any other last line (misuse, a crash) as its message."""
     try:
         said = json.loads(line)
@@ -50,7 +68,11 @@ def receipt_of(line: str) -> dict[str, Any]:
         said = None
     if isinstance(said, dict) and "outcome" in said:
         return said
-    return {"outcome": "unknown", "message": line}
+    if exit_code in (0, MISUSE, NO_INPUT):
+        return {"outcome": "unknown", "message": line}
+    number = exit_code - 128 if exit_code > 128 else -exit_code
+    how = f"killed by signal {number}" if number > 0 else f"failed with exit code {exit_code}"
+    return {"outcome": "unknown", "message": f"{how} and left no receipt; its last line was: {line}"}
 
 
 class TellNextCommand(BaseNotifier):
@@ -61,9 +83,18 @@ class TellNextCommand(BaseNotifier):
         receipt = instance.xcom_pull(task_ids=instance.task_id, map_indexes=instance.map_index) or {}
         crawl_id = receipt.get("crawl_id")
         for_crawl = f" for crawl {crawl_id}" if crawl_id else ""
-        message = receipt.get("message") or "it left no receipt: the last lines above are all it said"
+        message = receipt.get("message") or context.get("exception") or "it left no receipt: see the lines above"
+        if others := self._other_versions(instance, receipt):
+            self.log.error("workers differ: linklake %s here, %s before", receipt["code_version"], ", ".join(others))
         self.log.error("%s %s%s: %s", instance.task_id, receipt.get("outcome", "failed"), for_crawl, message)
         self.log.error("next: %s (docs/runbook.md explains each message)", receipt.get("next") or "linklake status")
+
+    @staticmethod
+    def _other_versions(instance: Any, receipt: dict[str, Any]) -> list[str]:
+        """Versions of linklake that built what this task read, other than its own."""
+        pulled = instance.xcom_pull(task_ids=sorted(instance.task.upstream_task_ids)) or []
+        versions = {said.get("code_version") for said in pulled if isinstance(said, dict)}
+        return sorted(versions - {None, receipt.get("code_version")}) if receipt.get("code_version") else []
 
 
 NOTIFIERS: Final = (TellNextCommand(),)
@@ -85,14 +116,12 @@ class _Ear(SubprocessHook):
 class LinklakeCommand(BashOperator):
     """Runs ``linklake <arguments>``, a line of bash that takes its values from ``env`` as ``"$NAME"``.
 
-    The events of its outlets say which crawl and which version of the lake. With ``skip_unless`` any other outcome
-    than that one skips the task, so that no event is sent.
+    The events of its outlets say which crawl and which version of the lake.
     """
 
-    def __init__(self, *, arguments: str, before: str = "", skip_unless: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, arguments: str, before: str = "", **kwargs: Any) -> None:
         command = f"{_START}{before}linklake_command {arguments}\n"
         super().__init__(bash_command=command, append_env=True, output_processor=receipt_of, **kwargs)
-        self.skip_unless = skip_unless
 
     @cached_property
     def subprocess_hook(self) -> _Ear:
@@ -106,9 +135,6 @@ class LinklakeCommand(BashOperator):
         except AirflowException as error:
             self._keep_receipt(context, error)
             raise
-        if self.skip_unless not in (None, receipt["outcome"]):
-            context["ti"].xcom_push(key="return_value", value=receipt)
-            raise AirflowSkipException(f"{receipt['outcome']}, not {self.skip_unless}: nothing follows")
         for outlet in self.outlets:
             extra = {name: receipt.get(name) for name in ("crawl_id", "commit")}
             context["outlet_events"][outlet].extra = extra
@@ -118,10 +144,39 @@ class LinklakeCommand(BashOperator):
         ended = self.subprocess_hook.ended
         if ended is None:
             return
-        receipt = receipt_of(ended.output)
+        receipt = receipt_of(ended.output, ended.exit_code)
         context["ti"].xcom_push(key="return_value", value=receipt)
         if ended.exit_code == MISUSE:
             raise AirflowFailException(f"not tried again: {receipt['message']}") from error
+
+
+class MoreCrawls(LinklakeCommand):
+    """Sends its event while crawls wait, else skips itself: the DAG wakes itself exactly as often as it has to.
+
+    It does so too when one of ``gates`` stopped the run's crawl, which must not hold the others; but never for that
+    crawl, which waits for a person. A run that failed otherwise is left as it is.
+    """
+
+    def __init__(self, *, gates: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.gates = list(gates)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Ask for the next crawl; returns the receipt."""
+        ends = self._ends(context) if self.gates else []
+        stopped = [receipt["crawl_id"] for receipt in ends if receipt["outcome"] == "stopped"]
+        if not stopped and len(ends) < len(self.gates):
+            raise AirflowSkipException("a task before this one failed or was skipped")
+        receipt = super().execute(context)
+        if receipt["outcome"] != "pending" or receipt["crawl_id"] in stopped:
+            context["ti"].xcom_push(key="return_value", value=receipt)
+            raise AirflowSkipException("no other crawl waits")
+        return receipt
+
+    def _ends(self, context: Context) -> list[dict[str, Any]]:
+        """The receipts of gates that let something through, or stopped it."""
+        said = context["ti"].xcom_pull(task_ids=self.gates) or []
+        return [receipt for receipt in said if receipt and receipt["outcome"] in ("built", "unchanged", "stopped")]
 
 
 # -------------------------------------------------------------------- what DAG files are made of
@@ -167,10 +222,18 @@ def stage_task(stage: str, *, publishes: Asset | None = None) -> TaskGroup:
 
 
 def more_crawls(*stages: str, wakes: Asset) -> LinklakeCommand:
-    """Wake the DAG again while crawls wait for one of those stages (any stage, when none is named); else skip."""
-    return LinklakeCommand(
-        task_id="more_crawls", arguments=f"next {' '.join(stages)}", skip_unless="pending", outlets=[wakes], **RETRIES
+    """Wake the DAG again while crawls wait for one of those stages (any stage, when none is named); else skip.
+
+    After stages it is a teardown: it comes last whatever happened, and the state of the run is that of the gates.
+    """
+    look = MoreCrawls(
+        task_id="more_crawls",
+        arguments=f"next {' '.join(stages)}",
+        gates=[f"{stage}.gate" for stage in stages],
+        outlets=[wakes],
+        **RETRIES,
     )
+    return look.as_teardown() if stages else look
 
 
 def linklake_status() -> LinklakeCommand:
@@ -256,6 +319,8 @@ def sets_that_arrived(day: Any) -> dict[str, list[str]]:
         print("no archives: trigger with the param archive_sets, or give the worker LINKLAKE_ARCHIVES, a folder")
         return {}
     inbox = Path(os.environ["LINKLAKE_ARCHIVES"])
+    if not inbox.is_dir():
+        raise AirflowException(f"LINKLAKE_ARCHIVES names {inbox}, which is no folder on this worker: mount it")
     starts = (f"{day:%Y-%m-%d}", f"{day:%Y%m%d}")
     folders = [f for f in inbox.iterdir() if f.is_dir() and f.name.startswith(starts) and re.search(_CRAWL_ID, f.name)]
     found = {f.name: sorted(str(p) for p in f.iterdir() if p.is_file()) for f in folders}

@@ -32,6 +32,7 @@ class Receipt:
     message: str | None = None
     commit: int | None = None
     """A version of the lake that holds what is published."""
+    code_version: str = CODE_VERSION
 
     def print(self, path: Path | None = None) -> None:
         """Write it as the very last line of either stream, and to a file where asked."""

@@ -1,11 +1,12 @@
 """What the docs say is so: commands, datasets, stages, links and SQL."""
 
+import argparse
 import re
 from pathlib import Path
 
 import pytest
 
-from linklake.cli import command_names
+from linklake.cli import _parser, command_names
 from linklake.config import SETTINGS
 from linklake.pipeline import STAGES
 from schemas.catalog import DATASETS
@@ -17,7 +18,15 @@ from transforms.rules_page import markdown as rules_page
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PAGES = sorted(p for p in REPOSITORY.rglob("*.md") if "/." not in p.as_posix().removeprefix(REPOSITORY.as_posix()))
+DAGS_PAGE = (REPOSITORY / "dags" / "README.md").read_text(encoding="utf-8")
+DAGS = sorted(p for p in (REPOSITORY / "dags").glob("*.py") if "with DAG(" in p.read_text(encoding="utf-8"))
 QUERIES = sorted((REPOSITORY / "docs" / "queries").glob("*.sql"))
+
+
+def subcommands() -> dict[str, argparse.ArgumentParser]:
+    """The parser of each command."""
+    (doors,) = (a for a in _parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return dict(doors.choices)
 
 
 @pytest.mark.parametrize("name", [d.name for d in DATASETS])
@@ -55,6 +64,56 @@ def test_the_readme_names_every_stage(stage: str) -> None:
 @pytest.mark.parametrize("setting", [s.name for s in SETTINGS])
 def test_the_readme_names_every_setting(setting: str) -> None:
     assert f"`{setting}`" in README
+
+
+@pytest.mark.parametrize("dag", [p.stem for p in DAGS])
+def test_every_dag_is_described_and_the_readme_names_it(dag: str) -> None:
+    assert f"\n| `{dag}` |" in DAGS_PAGE
+    assert f"`{dag}`" in README
+
+
+@pytest.mark.parametrize("dag", DAGS, ids=[p.stem for p in DAGS])
+def test_the_page_of_the_dags_names_every_stage_that_a_dag_runs(dag: Path) -> None:
+    (row,) = (line for line in DAGS_PAGE.splitlines() if line.startswith(f"| `{dag.stem}` |"))
+    named = set(re.findall(r'stage_task\("(\w+)"', dag.read_text(encoding="utf-8")))
+    assert {stage for stage in named if f"`{stage}`" not in row} == set()
+
+
+def test_every_stage_after_observation_is_run_by_exactly_one_dag() -> None:
+    run = [stage for dag in DAGS for stage in re.findall(r'stage_task\("(\w+)"', dag.read_text(encoding="utf-8"))]
+    assert sorted(run) == sorted(s.name for s in STAGES[1:])
+
+
+def test_the_page_of_the_dags_names_every_variable_of_a_worker() -> None:
+    code = (REPOSITORY / "dags" / "stage_task.py").read_text(encoding="utf-8")
+    assert {name for name in re.findall(r"LINKLAKE_[A-Z]+", code) if f"`{name}`" not in DAGS_PAGE} == set()
+
+
+def test_every_make_target_about_airflow_is_explained_on_the_page_of_the_dags() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z-]*airflow[a-z-]*): .*##", makefile, flags=re.MULTILINE)
+    assert len(targets) >= 4
+    assert {target for target in targets if f"make {target}" not in DAGS_PAGE} == set()
+
+
+@pytest.mark.parametrize("command", command_names())
+def test_no_page_calls_a_command_or_flag_that_does_not_exist(command: str) -> None:
+    """Every ``linklake COMMAND … --flag`` in a page is one that the command line takes."""
+    parser = subcommands()[command]
+    known = {flag for action in parser._actions for flag in action.option_strings}
+    for page in PAGES:
+        for call in re.findall(rf"linklake {command}\b([^`\n|#;)\"']*)", page.read_text(encoding="utf-8")):
+            given = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", call))
+            assert given <= known, f"{page.name}: linklake {command}{call}"
+
+
+def test_no_page_calls_a_command_that_does_not_exist() -> None:
+    calls = {
+        word
+        for page in PAGES
+        for word in re.findall(r"(?:^|[`\s/])linklake ([a-z][a-z-]+) (?:--|\$|[A-Z])", page.read_text(encoding="utf-8"))
+    }
+    assert calls - set(command_names()) == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(p.relative_to(REPOSITORY)) for p in PAGES])

@@ -76,13 +76,23 @@ class Airflow:
             if error.code == 404:
                 return {}
             raise
-        return dict(json.loads(value) if isinstance(value, str) else value or {})
+        said = json.loads(value) if isinstance(value, str) else value
+        return said if isinstance(said, dict) else {}
+
+    def has_queued_events(self, dag_id: str) -> bool:
+        """Whether events of Assets wait that will begin a run."""
+        try:
+            return bool(self.ask("GET", f"/dags/{dag_id}/assets/queuedEvents")["total_entries"])
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return False
+            raise
 
     def wait_for(self, dag_id: str, run_id: str, *, seconds: float) -> str:
         """Wait until a run has finished; returns its state, whatever it is by then."""
         patience = time.monotonic() + seconds
         while (state := self.runs(dag_id).get(run_id, "gone")) not in FINISHED and time.monotonic() < patience:
-            time.sleep(1)
+            time.sleep(0.5)
         return state
 
 

@@ -12,11 +12,13 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -101,7 +103,10 @@ def settings(home: Path, port: int) -> dict[str, str]:
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+        # No longer timeout than sqlite's five seconds: the API server can wait for itself, and stands still that long.
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        # One person waits for one chain of short tasks: the default is a second between two of them.
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
         # The scheduler may start a task before the API answers.
         "AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "12",
     }
@@ -159,6 +164,8 @@ def _migrate(home: Path, environment: dict[str, str]) -> None:
     with (home / "logs" / "db.log").open("wb") as log:
         command = [sys.executable, "-m", "airflow", "db", "migrate"]
         subprocess.run(command, env=environment, cwd=home, stdout=log, stderr=log, stdin=subprocess.DEVNULL, check=True)
+    with closing(sqlite3.connect(home / "airflow.db")) as database:
+        database.execute("pragma journal_mode = wal")  # who reads is not in the way of who writes; kept in the file
 
 
 def _start(

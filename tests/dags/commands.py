@@ -10,6 +10,9 @@ from typing import Any, Final
 REPOSITORY: Final = Path(__file__).parents[2]
 LINKLAKE: Final = REPOSITORY / ".venv" / "bin" / "linklake"
 
+LANDED: Final = ("landed-first", "a-landed-second")
+"""The crawls of the lake `landed`, in the order in which they were observed."""
+
 TABLES: Final = (
     "page_fetches",
     "link_observations",

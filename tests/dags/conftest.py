@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dags.commands import LINKLAKE, REPOSITORY
+from tests.dags.commands import LANDED, LINKLAKE, REPOSITORY, linklake
 
 if find_spec("airflow"):  # it reads its settings when it is imported first
     home = tempfile.mkdtemp(prefix="linklake-airflow-")
@@ -37,9 +37,24 @@ def airflow_database() -> None:
     subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
 
 
+@pytest.fixture(scope="session")
+def landed_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake in which two crawls landed and nothing is built: copy it, don't change it."""
+    root = tmp_path_factory.mktemp("landed") / "lake"
+    for crawl_id in LANDED:
+        linklake("crawl", "--demo", "--crawl-id", crawl_id, "--lake", root)
+    return root
+
+
 @pytest.fixture
 def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the lake of a test will be; tasks and commands find it in the environment."""
     monkeypatch.setenv("LINKLAKE_LAKE", str(tmp_path / "lake"))
     monkeypatch.setenv("LINKLAKE_COMMAND", f"'{LINKLAKE}'")
     return tmp_path / "lake"
+
+
+@pytest.fixture
+def landed(lake: Path, landed_lake: Path) -> Path:
+    """A lake of the test's own with two crawls that wait to be refined."""
+    return Path(shutil.copytree(landed_lake, lake))

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.runbook import AIRFLOW, pages
+
 REPOSITORY = Path(__file__).parents[2]
 STAGE_TASK = REPOSITORY / "dags" / "stage_task.py"
 FILES = sorted(p for p in (REPOSITORY / "dags").glob("*.py") if p.name not in {"__init__.py", "stage_task.py"})
@@ -50,3 +52,13 @@ def test_a_dag_file_is_a_docstring_a_schedule_and_arrows(path: Path) -> None:
 def test_every_dag_is_documented() -> None:
     page = (REPOSITORY / "dags" / "README.md").read_text(encoding="utf-8")
     assert {name for name in NAMES if f"`{name}`" not in page} == set()
+
+
+def test_every_message_of_airflow_in_the_runbook_is_brought_about() -> None:
+    """A test here calls ``about(message, what was said)`` for each."""
+    trees = [ast.parse(p.read_text(encoding="utf-8")) for p in Path(__file__).parent.glob("test_*.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "about"]
+    tested = {node.value for node in named if isinstance(node, ast.Constant)}
+    assert tested - set(pages()) == set()
+    assert set(pages(AIRFLOW)) - tested == set()
