@@ -9,31 +9,44 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Final
 
-from linklake.config import Settings, write_template
-from linklake.endings import Attempt, in_lake, receipted
+from linklake.config import FILE, Settings, write_template
+from linklake.endings import Attempt, receipted
 from linklake.progress import say
 from linklake.receipts import Receipt
+from linklake.shell import in_lake
 from schemas.catalog import DATASETS, dataset
-from schemas.errors import BadSetting, Misuse, NoInput, NotPublished
+from schemas.errors import BadSetting, DamagedFile, Misuse, NoInput, NotPublished
 from schemas.lake import Lake, check_crawl_id, new_crawl_id, now
 from schemas.ledger import IMPORT_KIND, Snapshot
 from schemas.render import comments, create_table, markdown
 from transforms.links.stages import SETTLE_CRAWL
 from transforms.stage import Stage
 
+_PATTERN_SIGNS: Final = ("*", "?", "[")
 
-def check_airflow_lake(settings: Settings, environment: Mapping[str, str]) -> None:
-    """Under Airflow a relative lake would lie in BashOperator's temporary folder.
+
+def check_lake_path(settings: Settings, environment: Mapping[str, str]) -> None:
+    """See that the lake is where it is meant to be, and that engines will find it there.
+
+    Under Airflow a relative lake would lie in BashOperator's temporary folder. A path that is a pattern makes DuckDB
+    read every folder that it matches, that of a neighbour too, and cut the name of a database at its first ``?``.
 
     Raises:
-        BadSetting: the lake is relative there.
+        BadSetting: it is relative under Airflow, or its path is a pattern.
     """
     lake = settings.text("lake")
     if "AIRFLOW_CTX_DAG_ID" in environment and not Path(lake).is_absolute():
         raise BadSetting(
             f"the lake {lake} is relative, and this task runs in a temporary folder: "
             "set LINKLAKE_LAKE to an absolute path"
+        )
+    places = (str(Path(lake).absolute()), str(Path(lake).resolve()))
+    if pattern := next((place for place in places if any(sign in place for sign in _PATTERN_SIGNS)), None):
+        raise BadSetting(
+            f"the path of the lake, {pattern}, holds one of {' '.join(_PATTERN_SIGNS)}, which engines read as patterns"
+            ": move or rename it"
         )
 
 
@@ -44,7 +57,7 @@ def demo(given: Namespace, settings: Settings) -> int:
     """Crawl the built-in web and build everything."""
     from linklake.demo.show import demo as show
 
-    show(Path(given.lake or "demo-lake"), settings)
+    show(_root(settings), settings)
     return 0
 
 
@@ -55,6 +68,8 @@ def crawl(given: Namespace, settings: Settings) -> int:
 
     if given.demo:
         return _crawl_demo(given, settings)
+    if given.crawl_id and not given.seeds and given.seeds_file is None:
+        return _observed(given, settings, lambda lake, crawl_id: _carry_on_crawl(lake, settings, crawl_id))
     seeds = read_seeds(given.seeds, given.seeds_file)
     request = CrawlRequest(
         seeds=seeds,
@@ -63,6 +78,15 @@ def crawl(given: Namespace, settings: Settings) -> int:
         allow_networks=tuple(given.allow_network),
     )
     return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, request, crawl_id))
+
+
+def _carry_on_crawl(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
+    from linklake.demo.show import crawl_built_in_web, is_of_built_in_web
+    from linklake.observe import carry_on_crawl
+
+    if is_of_built_in_web(lake, crawl_id):  # which has to be served meanwhile
+        return crawl_built_in_web(lake, settings, crawl_id)
+    return carry_on_crawl(lake, settings, crawl_id)
 
 
 def _crawl_demo(given: Namespace, settings: Settings) -> int:
@@ -75,9 +99,18 @@ def _crawl_demo(given: Namespace, settings: Settings) -> int:
 
 def ingest(given: Namespace, settings: Settings) -> int:
     """Read web archives."""
+    from linklake.observe import carry_on_ingest
     from linklake.observe import ingest as observe
 
-    return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, given.archives, crawl_id))
+    if not given.archives and not given.crawl_id:
+        raise Misuse("name web archives to read, or the --crawl-id of an ingestion to carry on")
+
+    def door(lake: Lake, crawl_id: str) -> Receipt:
+        if not given.archives:
+            return carry_on_ingest(lake, settings, crawl_id)
+        return observe(lake, settings, given.archives, crawl_id)
+
+    return _observed(given, settings, door)
 
 
 def import_graph(given: Namespace, settings: Settings) -> int:
@@ -141,9 +174,12 @@ def run(given: Namespace, settings: Settings) -> int:
             attempt.begin(crawl_id)
             if crawl_id in lake.unsettled():
                 return settle(lake, settings, crawl_id, publish=not given.no_publish)
+            if given.force:
+                raise Misuse("what was observed is gone once it is settled: it cannot be built again")
             return Receipt(stage.name, _settled(lake, snapshot, crawl_id), "unchanged", published=True)
         crawl_id = attempt.begin(crawl_id or _newest(lake, snapshot, stage))
-        return run_stage(lake, stage, _settled(lake, snapshot, crawl_id), settings, publish=not given.no_publish)
+        crawl_id, publish = _settled(lake, snapshot, crawl_id), not given.no_publish
+        return run_stage(lake, stage, crawl_id, settings, publish=publish, force=given.force)
 
     return receipted(given, settings, stage.name, work)
 
@@ -200,7 +236,7 @@ def tell(receipt: Receipt) -> None:
 
 
 def _root(settings: Settings) -> Path:
-    return Path(settings.text("lake"))
+    return settings.folder("lake")
 
 
 def _lake(settings: Settings) -> Lake:
@@ -260,10 +296,43 @@ def status(given: Namespace, settings: Settings) -> int:
     if given.crawl_id:
         _known(lake, lake.snapshot(), given.crawl_id)
     said = look(lake, given.crawl_id)
-    print("\n".join(said.lines))
+    for line in said.lines:
+        print(in_lake(line, settings))
     for command in dict.fromkeys(said.commands):
         print(f"next: {in_lake(command, settings)}")
     return 1 if said.is_failed else 0
+
+
+def verify(given: Namespace, settings: Settings) -> int:
+    """Compare every published file with what was written."""
+    from linklake.verify import damages
+
+    def work(attempt: Attempt) -> Receipt:
+        lake = _lake(settings)
+        snapshot = lake.snapshot()
+        crawl_id = attempt.begin(_known(lake, snapshot, given.crawl_id)) if given.crawl_id else None
+        partitions = [p for _, p in sorted(snapshot.partitions.items()) if crawl_id in (None, p.key.crawl_id)]
+        found = list(damages(lake, partitions, quick=given.quick))
+        for damage in found:
+            print(in_lake(f"{damage.what}: {damage.mending}", settings))
+        if found:
+            attempt.next = next((damage.command for damage in found if damage.command), None)
+            raise DamagedFile(f"{len(found)} of {len(partitions)} partitions are damaged, {found[0].what}")
+        rows = {"partitions": len(partitions), "files": sum(len(p.files) for p in partitions)}
+        rows["bytes"] = sum(p.bytes for p in partitions)
+        how = "is there in its size" if given.quick else "is what was written, read and compared"
+        message = f"every file of {len(partitions)} partitions {how} ({rows['files']} files, {rows['bytes']:,} bytes)"
+        receipt = Receipt("verify", crawl_id, "unchanged", published=True, rows=rows, message=message)
+        return replace(receipt, commit=snapshot.number)
+
+    return receipted(given, settings, "verify", work)
+
+
+def housekeeping(given: Namespace, settings: Settings) -> int:
+    """Merge small files and delete what nothing names."""
+    from linklake.housekeeping import housekeeping as tidy
+
+    return receipted(given, settings, "housekeeping", lambda _: tidy(_lake(settings), at=now(), dry_run=given.dry_run))
 
 
 def sql(given: Namespace, settings: Settings) -> int:
@@ -327,7 +396,8 @@ def init(given: Namespace, settings: Settings) -> int:
 
 
 def config(given: Namespace, settings: Settings) -> int:
-    """Print every setting with its origin."""
+    """Print which file was read, and every setting with its origin."""
+    print(f"{FILE:<12} {settings.file or f'none found in {Path.cwd()}: linklake init writes one'}")
     for value in settings:
         print(f"{value.setting.name:<12} {value.value!s:<24} {value.origin}")
     return 0
@@ -339,7 +409,7 @@ def doctor(given: Namespace, settings: Settings) -> int:
 
     checks = list(look(settings))
     for check in checks:
-        print(f"{'ok  ' if check.is_sound else 'FAIL'} {check.name:<10} {check.detail}")
+        print(f"{'ok  ' if check.is_sound else 'FAIL'} {check.name:<10} {in_lake(check.detail, settings)}")
     return 0 if all(check.is_sound for check in checks) else 1
 
 

@@ -76,12 +76,17 @@ def _kernels(_: Settings) -> tuple[bool, str]:
 
 
 def _lake(settings: Settings) -> tuple[bool, str]:
-    root = Path(settings.text("lake"))
+    root = settings.folder("lake")
     nearest = _nearest(root)
     if not nearest.is_dir():
         return False, f"{nearest} is a file: choose another lake"
     if (root / "_lake.json").exists():
-        return True, f"{root}, version {Lake.open(root).snapshot().number}"
+        lake = Lake.open(root)
+        snapshot = lake.snapshot()
+        damaged = sum(1 for p in snapshot.partitions.values() if lake.damage(p, quick=True))
+        if damaged:
+            return False, f"{root}, version {snapshot.number}: {damaged} partitions are damaged, see linklake verify"
+        return True, f"{root}, version {snapshot.number}"
     if root.exists() and any(root.iterdir()):
         return False, f"{root} is not empty and no lake: choose another folder"
     return True, f"none yet at {root}: linklake crawl, ingest or import-graph make it"
@@ -89,7 +94,7 @@ def _lake(settings: Settings) -> tuple[bool, str]:
 
 def _disk(settings: Settings) -> tuple[bool, str]:
     """Room enough, and a file system with hard links: a commit is one (schemas/lake)."""
-    nearest = _nearest(Path(settings.text("lake")))
+    nearest = _nearest(settings.folder("lake"))
     place = nearest if nearest.is_dir() else nearest.parent
     try:
         with TemporaryDirectory(dir=place, prefix=".linklake-doctor-") as folder:
