@@ -1,7 +1,8 @@
-"""One crawl in one process (the reactor cannot start twice): ``python -m crawlers CONFIG.json``."""
+"""One crawl in one process (the reactor cannot start twice): ``python -m crawlers CONFIG.json [PARENT]``."""
 
 import ctypes
 import logging
+import os
 import signal
 import sys
 from datetime import UTC, datetime
@@ -20,13 +21,17 @@ from schemas.errors import LinklakeError, Misuse
 def main(arguments: list[str]) -> int:
     """Run or carry on the crawl that a configuration describes; see ``crawlers.settings.CrawlConfig``.
 
+    With PARENT, the id of the process that started it, it ends with that process.
+
     Returns 0 when its journal is closed (complete or stopped early), else the exit code of the error.
     """
-    _end_with_parent()
     try:
-        if len(arguments) != 1:
-            raise Misuse("usage: python -m crawlers CONFIG.json")
-        crawl(CrawlConfig.read(Path(arguments[0])))
+        path, *parent = arguments or [""]
+        if not path or len(parent) > 1 or not all(one.isdecimal() for one in parent):
+            raise Misuse("usage: python -m crawlers CONFIG.json [PARENT]")
+        if parent:
+            _end_with(int(parent[0]))
+        crawl(CrawlConfig.read(Path(path)))
     except LinklakeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -77,13 +82,18 @@ def _log_to_stderr() -> None:
     logging.getLogger().addHandler(handler)
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: int) -> None:
     """Be told to stop (SIGTERM) when the command that started us dies, however it dies: nobody would watch the crawl.
 
     Linux only (prctl(2), PR_SET_PDEATHSIG is 1); elsewhere the crawl goes on to its end.
+
+    Raises:
+        LinklakeError: it is dead already.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+        if os.getppid() != parent:  # it died while we were imported
+            raise LinklakeError("the command that started this crawl is gone: nothing was fetched")
 
 
 if __name__ == "__main__":

@@ -40,11 +40,16 @@ _OBSERVATION_OVERHEAD: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A part is due when it holds so many observations, about so many bytes, or is so many seconds old."""
+    """A part is due when it holds so many observations, about so many bytes, or rows so many seconds old.
+
+    The n-th part of a run is due after n times ``first_seconds`` already, until that is more than ``seconds``: what is
+    killed early has kept something, and long runs don't crumble.
+    """
 
     observations: int = 50_000
     bytes: int = 64 << 20
     seconds: float = 30.0
+    first_seconds: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Sink:
         self._stage = stage
         self._limits = limits or Limits()
         self._number = max((part.number for part in journal.state.parts), default=0)
+        self._flushed = 0
         self._clear()
 
     @property
@@ -153,11 +159,20 @@ class Sink:
 
     def is_due(self) -> bool:
         """Whether the rows collected should become a part now."""
+        if self.is_empty:
+            return False
+        limits = self._limits
+        seconds = min(limits.seconds, (self._flushed + 1) * limits.first_seconds)
         return (
-            len(self._fetch_of_observation) >= self._limits.observations
-            or self._bytes >= self._limits.bytes
-            or time.monotonic() - self._since >= self._limits.seconds
+            len(self._fetch_of_observation) >= limits.observations
+            or self._bytes >= limits.bytes
+            or time.monotonic() - self._since >= seconds
         )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was collected since the last part."""
+        return not self._fetches and not self._rejected
 
     def flush(self, *, resume: Mapping[str, object]) -> None:
         """Write what was collected as a part and acknowledge it; ``resume`` says where its writer goes on.
@@ -174,6 +189,7 @@ class Sink:
         fsync_path(self._journal.folder)
         self._journal.append({"line": "part", "number": number, "files": files, "resume": dict(resume)})
         self._number = number
+        self._flushed += 1
         self._clear()
 
     def close(
@@ -186,7 +202,7 @@ class Sink:
     ) -> None:
         """Flush what is left and end the journal: ``is_complete`` when all in scope and budget was
         observed."""
-        if self._fetches or self._rejected:
+        if not self.is_empty:
             self.flush(resume=resume)
         self._journal.append(
             {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from linklake import commands
+from linklake import commands, stopping
 from linklake.config import SETTINGS, load
 from linklake.endings import explained
 from linklake.progress import say, silence
@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough (`| head`)
         code = 0
     except (Exception, KeyboardInterrupt) as error:
+        stopping.over()
         code, words = explained(error)
         say(f"linklake {given.command}: {words}")
     _leave_quietly()

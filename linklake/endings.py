@@ -2,21 +2,21 @@
 
 import os
 import shlex
+import signal
 import traceback
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 
+from linklake import stopping
 from linklake.config import Settings
 from linklake.progress import say
 from linklake.receipts import Clock, Receipt, record_failure
 from schemas.errors import GateFailed, LinklakeError, Misuse, NoInput
 from schemas.lake import CODE_VERSION
-
-INTERRUPTED = 130
-"""What a shell expects after SIGINT."""
 
 
 @dataclass(slots=True)
@@ -40,29 +40,56 @@ def receipted(given: Namespace, settings: Settings, stage: str, work: Callable[[
         Misuse: the call itself is wrong: that has no receipt.
     """
     _check_receipt_path(given.receipt)
-    clock, attempt, code = Clock(), Attempt(stage), 0
+    clock, attempt, code, ending = Clock(), Attempt(stage), 0, _Ending(given, settings)
+    root = Path(settings.text("lake"))
+    stopping.at_the_latest(lambda: _end_at_once(attempt, clock, root, ending))
     try:
         receipt = clock.stamp(_worded(work(attempt)))
-        if receipt.message:
-            say(receipt.message)
-    except Misuse:
-        raise
+        words = receipt.message
+        stopping.over()
     except (Exception, KeyboardInterrupt) as error:
-        code, words = explained(error)
-        receipt = _failed(attempt, error, words, clock, Path(settings.text("lake")))
-        say(f"linklake {given.command}: {words}")
-    next_ = in_lake(receipt.next, settings) if receipt.next else None
-    with suppress(BrokenPipeError):  # nobody listens any more: the exit code still says how it ended
-        replace(receipt, next=next_).print(given.receipt)
+        if isinstance(error, Misuse) and not stopping.asked():
+            raise
+        stopping.over()
+        code, said = explained(error)
+        receipt = _failed(attempt, error, said, clock, root)
+        record_failure(root, receipt, clock)
+        words = f"linklake {given.command}: {said}"
+    ending.say(receipt, words)
     return code
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """The last words of a command and its receipt, said once, whoever comes first."""
+
+    given: Namespace
+    settings: Settings
+    once: Lock = field(default_factory=Lock)
+
+    def say(self, receipt: Receipt, words: str | None) -> None:
+        if not self.once.acquire(blocking=False):
+            return
+        if words:
+            say(words)
+        next_ = in_lake(receipt.next, self.settings) if receipt.next else None
+        with suppress(BrokenPipeError):  # nobody listens any more: the exit code still says how it ended
+            replace(receipt, next=next_).print(self.given.receipt)
+
+
+def _end_at_once(attempt: Attempt, clock: Clock, root: Path, ending: _Ending) -> None:
+    """The end of a command that a signal did not end in time: it leaves no row of stage_runs."""
+    error = KeyboardInterrupt()
+    _, said = explained(error)
+    ending.say(_failed(attempt, error, said, clock, root), f"linklake {ending.given.command}: {said}")
 
 
 def explained(error: BaseException) -> tuple[int, str]:
     """Exit code and the words for the person on call; the traceback of a defect is written to stderr before them."""
+    if isinstance(error, KeyboardInterrupt) or stopping.asked():
+        return stopping.end(stopping.asked() or signal.SIGINT)
     if isinstance(error, LinklakeError):
         return error.exit_code, str(error)
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, "interrupted: what was published stays, what was acknowledged is kept"
     if isinstance(error, OSError) and error.strerror:
         return 1, ": ".join(str(part) for part in (error.filename, error.strerror) if part)
     traceback.print_exception(error)
@@ -84,11 +111,11 @@ def _worded(receipt: Receipt) -> Receipt:
 
 def _failed(attempt: Attempt, error: BaseException, words: str, clock: Clock, root: Path) -> Receipt:
     outcome = "stopped" if isinstance(error, GateFailed) else "no_input" if isinstance(error, NoInput) else "failed"
+    if stopping.asked():
+        outcome = "failed"
     next_ = "linklake status" if (root / "_lake.json").exists() else "linklake doctor"
     receipt = Receipt(attempt.stage, attempt.crawl_id, outcome, published=False, message=words, next=next_)
-    receipt = clock.stamp(receipt)
-    record_failure(root, receipt, clock)
-    return receipt
+    return clock.stamp(receipt)
 
 
 def _check_receipt_path(path: Path | None) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -30,6 +31,9 @@ from schemas.identity import Rejected, judge, psl_version
 from schemas.lake import CODE_VERSION, Lake, now
 from transforms.graph.stages import import_graph as import_stage
 from transforms.links.stages import SETTLE_CRAWL
+
+_STOP_SECONDS: Final = 3.0
+"""How long a crawl may take to stop; less than a command may (linklake/stopping)."""
 
 
 def ingest(lake: Lake, settings: Settings, archives: Sequence[str], crawl_id: str) -> Receipt:
@@ -128,15 +132,29 @@ def crawl(lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str, 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "crawl.json"
     config.write(path)
-    done = subprocess.run([sys.executable, "-m", "crawlers", str(path)], check=False)
-    if done.returncode:
+    if code := _crawl_apart(path):
         raise LinklakeError(
-            f"the crawl {crawl_id} was broken off (exit code {done.returncode}, see above); what it had acknowledged "
+            f"the crawl {crawl_id} was broken off (exit code {code}, see above); what it had acknowledged "
             f"is safe: run the same command with --crawl-id {crawl_id} to carry it on"
         )
     if not settle_it:
         return clock.stamp(Receipt("crawl", crawl_id, "staged", published=False))
     return _observed(lake, settings, crawl_id, "crawl", clock)
+
+
+def _crawl_apart(config: Path) -> int:
+    """Run a crawl in a process of its own, which ends with this one; its exit code."""
+    words = [sys.executable, "-m", "crawlers", str(config), str(os.getpid())]
+    with subprocess.Popen(words) as crawler:
+        try:
+            return crawler.wait()
+        finally:
+            if crawler.poll() is None:  # told to stop, it keeps what it has seen
+                crawler.terminate()
+                try:
+                    crawler.wait(_STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    crawler.kill()
 
 
 def _observed(lake: Lake, settings: Settings, crawl_id: str, stage: str, clock: Clock) -> Receipt:

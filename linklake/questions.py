@@ -16,6 +16,7 @@ import duckdb
 from schemas.errors import BadSetting, DamagedFile, LakeError, LinklakeError, Misuse
 from schemas.lake import Lake
 from schemas.render import views
+from transforms.engines.duckdb import interruptible
 
 Format = Literal["table", "csv", "json"]
 Row = tuple[Any, ...]
@@ -61,7 +62,7 @@ def write(names: Sequence[str], rows: Iterable[Row], stream: TextIO, *, format: 
 
 
 def _connection(memory: str, threads: int) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:")
+    connection = interruptible(duckdb.connect(":memory:"))
     connection.execute("set TimeZone = 'UTC'")
     # DuckDB makes the folder when it has to spill and removes it at the end; its default is ./.tmp.
     spill = Path(tempfile.gettempdir()) / f"linklake-sql-{secrets.token_hex(8)}"

@@ -42,6 +42,7 @@ WORTH_STOPPING: Final = 64 << 10
 """Bytes from which it is cheaper to close a connection than to read what is no page."""
 
 PROGRESS_SECONDS: Final = 10.0
+KEEP_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class SiteSpider(scrapy.Spider):
             loop.add_signal_handler(number, self.stop)
         if self.config.time_limit is not None:
             loop.call_later(self.config.time_limit, self.stop)
-        reporter = asyncio.ensure_future(self._report())
+        beside = [asyncio.ensure_future(work) for work in (self._report(), self._keep_watch())]
         try:
             while level := self._frontier.next_level():
                 depth, urls = level
@@ -110,13 +111,15 @@ class SiteSpider(scrapy.Spider):
                 await self._level_done.wait()
             self.is_finished = not self._is_stopping
         finally:
-            reporter.cancel()
+            for work in beside:
+                work.cancel()
 
     def stop(self) -> None:
         """End the crawl soon: what is on the wire is still recorded, what waits is left for another run."""
         if self._is_stopping:
             return
         self._is_stopping = True
+        self._keep(at_once=True)  # whoever asks may not wait for what is on the wire
         self.crawler.engine.pause()
         let_go(self.crawler.engine)
         self._stopped = asyncio.ensure_future(self.crawler.stop_async())
@@ -229,15 +232,22 @@ class SiteSpider(scrapy.Spider):
         )
         try:
             self._sink.write_page(fetch, page)
-            if self._sink.is_due():
-                self._sink.flush(resume={})
         except Exception as error:  # rows that cannot be kept: going on would only lose more
             self._give_up(error)
             return
+        self._keep()
         self.counts[state] += 1
         self._under_way -= 1
         if self._under_way <= 0:
             self._level_done.set()
+
+    def _keep(self, *, at_once: bool = False) -> None:
+        """Make what was seen safe, when it is time to."""
+        try:
+            if self._sink.is_due() or (at_once and not self._sink.is_empty):
+                self._sink.flush(resume={})
+        except Exception as error:
+            self._give_up(error)
 
     def _includes(self, url: CanonicalUrl) -> bool:
         """Whether a page may be fetched as far as scope goes."""
@@ -250,6 +260,12 @@ class SiteSpider(scrapy.Spider):
     def _add(self, url: object, depth: int) -> None:
         if isinstance(url, CanonicalUrl) and self._includes(url):
             self._frontier.add(url, depth)
+
+    async def _keep_watch(self) -> None:
+        """Parts come with time, also while no page does."""
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            self._keep()
 
     async def _report(self) -> None:
         while True:

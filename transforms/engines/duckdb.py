@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakSet
 
 import duckdb
 import pyarrow as pa
@@ -17,6 +18,8 @@ from transforms.stage import Output, Query
 
 ROW_GROUP_ROWS: Final = 122_880
 COMPRESSION_LEVEL: Final = 3
+
+_OPEN: Final[WeakSet[duckdb.DuckDBPyConnection]] = WeakSet()
 
 _NAMED_VALUE: Final = re.compile(r"\$(\w+)")
 
@@ -33,7 +36,7 @@ class Resources:
 def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory that spills into ``resources.temporary`` and fetches nothing from elsewhere."""
     resources.temporary.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(":memory:")
+    connection = interruptible(duckdb.connect(":memory:"))
     for setting, value in {
         "memory_limit": resources.memory,
         "threads": resources.threads,
@@ -46,6 +49,18 @@ def connect(resources: Resources) -> duckdb.DuckDBPyConnection:
     }.items():
         connection.execute(f"set {setting} = ?", [value])
     return connection
+
+
+def interruptible(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The connection, which ``interrupt_all`` reaches from now on."""
+    _OPEN.add(connection)
+    return connection
+
+
+def interrupt_all() -> None:
+    """Break off every statement that runs, from another thread: it raises ``duckdb.InterruptException``."""
+    for connection in list(_OPEN):
+        connection.interrupt()
 
 
 class DuckDB:

@@ -103,7 +103,7 @@ def _row_sums(offsets: NDArray[np.uint64], weights: NDArray[np.float64]) -> NDAr
     return sums
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)  # minutes on large graphs, in which a signal is to be heard
 def _iterate(
     offsets: NDArray[np.uint64],
     origins: NDArray[np.uint32],
@@ -162,7 +162,7 @@ def harmonic_centrality(csr: Csr) -> NDArray[np.float64]:
     return _bfs_harmonic(csr.offsets, csr.targets, reaching)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)  # minutes on large graphs, in which a signal is to be heard
 def _bfs_harmonic(
     offsets: NDArray[np.uint64], targets: NDArray[np.uint32], sources: NDArray[np.int64]
 ) -> NDArray[np.float64]:
