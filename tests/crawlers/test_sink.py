@@ -203,6 +203,24 @@ def test_a_part_is_due_by_rows_by_bytes_or_by_age(journal: Journal, limits: Limi
     assert sink.is_due() is is_due
 
 
+def test_parts_come_soon_at_first_and_seldom_later(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 0.0
+    monkeypatch.setattr("crawlers.sink.time.monotonic", lambda: clock)
+    sink = Sink(journal, stage="crawl")
+    parts = []
+    for second in range(1, 121):
+        clock = float(second)
+        sink.write_page(fetch(), html(HTML))
+        if sink.is_due():
+            sink.flush(resume={})
+            parts.append(second)
+    assert parts == [5, 15, 30, 50, 75, 105]
+
+
+def test_no_part_is_due_without_rows(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not Sink(journal, stage="crawl", limits=Limits(seconds=0)).is_due()
+
+
 def test_a_part_that_cannot_be_written_is_not_acknowledged(
     journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -512,6 +513,22 @@ def test_a_crawl_that_was_ended_is_carried_on_without_asking_twice(tmp_path: Pat
     assert after.complete["is_complete"] is True
     assert sum(after.complete["counts"].values()) == 63
     assert after.parts[: len(before.parts)] == before.parts
+
+
+def test_a_page_is_safe_soon_also_while_no_other_comes(tmp_path: Path) -> None:
+    """A slow site: what is killed a few seconds after its first page has kept that page."""
+    replies = {"a.test/": page("/slow"), "a.test/slow": replace(page("/"), seconds=20.0)}
+    with SmallWeb(replies) as web:
+        crawl = config(tmp_path, seeds=("http://a.test/",), connect_to={"a.test": web.address}, part_seconds=0.3)
+        process = start(crawl)
+        for _ in range(3000):
+            if "a.test/slow" in web.asked:
+                break
+            time.sleep(0.01)
+        time.sleep(2.5)
+        process.kill()
+        process.communicate(timeout=60)
+    assert set(fetches(crawl)) == {"http://a.test/"}
 
 
 def test_the_time_limit_stops_a_crawl_and_keeps_its_rows(tmp_path: Path) -> None:

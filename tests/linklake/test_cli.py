@@ -290,7 +290,9 @@ def test_an_interrupt_is_no_defect_and_leaves_a_receipt(
     monkeypatch.setattr(linklake.runs, "run_stage", interrupted)
     ended = call("run", "rank_hosts", "--crawl-id", "tiny", "--lake", copy_of(built_lake))
     assert (ended.code, ended.receipt["outcome"]) == (130, "failed")
-    assert ended.err.splitlines()[-1].startswith("linklake run: stopped by SIGINT: nothing published or acknowledged is lost")
+    assert ended.err.splitlines()[-1].startswith(
+        "linklake run: stopped by SIGINT: nothing published or acknowledged is lost"
+    )
 
 
 def test_a_gate_that_stops_says_why_directly_before_the_receipt_and_publishes_nothing(

@@ -75,9 +75,7 @@ def test_a_question_ends_with_one_line(query: str, number: signal.Signals, built
     assert len(said.splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    ("what", "number"), [*((what, signal.SIGTERM) for what in BUSY), ("DuckDB", signal.SIGINT)]
-)
+@pytest.mark.parametrize(("what", "number"), [*((what, signal.SIGTERM) for what in BUSY), ("DuckDB", signal.SIGINT)])
 def test_a_stage_ends_with_its_receipt_whatever_it_is_busy_with(
     what: str,
     number: signal.Signals,
