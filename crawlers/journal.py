@@ -80,7 +80,7 @@ class Journal:
                 state = JournalState({"line": "crawl", **facts}, (), None)
                 _append(descriptor, state.crawl)
                 fsync_path(folder)
-            _check_same_crawl(folder, state, facts)
+            check_same_crawl(folder, state, facts)
             _check_parts(folder, state)
             _remove_unnamed(folder, state)
         except BaseException:
@@ -100,6 +100,16 @@ class Journal:
             raise LakeError(f"{folder} holds no crawl: {JOURNAL} is missing or empty")
         return state
 
+    @staticmethod
+    def is_held(folder: Path) -> bool:
+        """Whether a process is writing the folder now."""
+        with (folder / JOURNAL).open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
     def append(self, line: Mapping[str, object]) -> None:
         """Add a line and wait until it is on the disk."""
         _append(self._descriptor, line)
@@ -115,6 +125,18 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def check_same_crawl(folder: Path, state: JournalState, facts: Mapping[str, object]) -> None:
+    """See that a journal is of the crawl that ``facts`` describe.
+
+    Raises:
+        LakeError: it is of another.
+    """
+    changed = [name for name in SAME_CRAWL if state.crawl.get(name) != facts.get(name)]
+    if changed:
+        was = ", ".join(f"{name} {state.crawl.get(name)}, now {facts.get(name)}" for name in changed)
+        raise LakeError(f"{folder} was begun with {was}: give the same inputs and settings, or another --crawl-id")
 
 
 def _lock(descriptor: int, folder: Path) -> None:
@@ -172,13 +194,6 @@ def _state(path: Path, records: list[dict[str, Any]]) -> JournalState:
 def _part(record: dict[str, Any]) -> Part:
     files = {dataset: PartFile(**file) for dataset, file in record["files"].items()}
     return Part(record["number"], files, record["resume"])
-
-
-def _check_same_crawl(folder: Path, state: JournalState, facts: Mapping[str, object]) -> None:
-    changed = [name for name in SAME_CRAWL if state.crawl.get(name) != facts.get(name)]
-    if changed:
-        was = ", ".join(f"{name} {state.crawl.get(name)}, now {facts.get(name)}" for name in changed)
-        raise LakeError(f"{folder} was begun with {was}: give the same inputs and settings, or another --crawl-id")
 
 
 def _check_parts(folder: Path, state: JournalState) -> None:

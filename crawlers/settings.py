@@ -3,13 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
 from crawlers.address import AddressPolicy
 from crawlers.robots import PRODUCT_TOKEN
+from schemas.durable import write_durably
 from schemas.errors import BadSetting
 from schemas.identity import CanonicalUrl, judge, psl_version
 from schemas.lake import CODE_VERSION
@@ -87,7 +88,7 @@ class CrawlConfig:
 
     def write(self, path: Path) -> None:
         """Write the configuration where ``read`` finds it."""
-        path.write_text(json.dumps({f.name: getattr(self, f.name) for f in fields(self)}), encoding="utf-8")
+        write_durably(path, json.dumps({f.name: getattr(self, f.name) for f in fields(self)}))
 
     @property
     def user_agent(self) -> str:
@@ -119,11 +120,16 @@ class CrawlConfig:
             "kind": "crawl",
             "started_at": self.started_at,
             "scope": f"{_EVERYWHERE} linked from {shown}" if self.follow_external else f"domains {shown}",
-            "seeds_hash": _digest(sorted(self.seeds)),
+            "seeds_hash": seeds_hash(self.seeds),
             "config_hash": _digest(shaping),
             "code_version": CODE_VERSION,
             "psl_version": psl_version(),
         }
+
+
+def seeds_hash(seeds: Iterable[str]) -> str:
+    """Names a set of seeds, in whatever order."""
+    return _digest(sorted(seeds))
 
 
 def scrapy_settings(config: CrawlConfig) -> dict[str, Any]:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from linklake import commands, stopping
-from linklake.config import SETTINGS, load
+from linklake.config import SETTINGS, Settings, load
 from linklake.endings import explained
 from linklake.progress import say, silence
+from linklake.shell import in_lake
 from schemas.lake import CODE_VERSION
 
 _SETTING_FLAGS: Final = {
     "crawl": ("contact", "pages", "depth", "delay", "concurrency"),
 }
+_LAKE: Final = "./lake, or LINKLAKE_LAKE"
 _ENGINE_COMMANDS: Final = ("demo", "crawl", "ingest", "import-graph", "build", "run", "gate", "sql")
 
 
@@ -26,25 +28,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command is None:
         parser.print_help(sys.stderr)
         return 2
+    settings = None
     try:
-        code = _run(given)
+        settings = _settings(given)
+        code = int(given.run(given, settings))
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough (`| head`)
         code = 0
     except (Exception, KeyboardInterrupt) as error:
         stopping.over()
         code, words = explained(error)
-        say(f"linklake {given.command}: {words}")
+        say(f"linklake {given.command}: {in_lake(words, settings) if settings else words}")
     _leave_quietly()
     return code
 
 
-def _run(given: argparse.Namespace) -> int:
+def _settings(given: argparse.Namespace) -> Settings:
     flags = {setting.name: getattr(given, setting.name, None) for setting in SETTINGS}
     settings = load(flags, environment=os.environ, folder=Path.cwd())
     if hasattr(given, "lake"):
         commands.check_airflow_lake(settings, os.environ)
-    return int(given.run(given, settings))
+    return settings
 
 
 def _leave_quietly() -> None:
@@ -68,8 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         for flags, options in arguments:
             door.add_argument(*flags, **options)
         if name not in ("init", "stages", "schema", "canonicalize", "extract"):
-            default = "./demo-lake" if name == "demo" else "./lake, or LINKLAKE_LAKE"
-            door.add_argument("--lake", help=f"folder of the lake (default {default})")
+            default = "demo-lake" if name == "demo" else None
+            door.add_argument("--lake", default=default, help=f"folder of the lake (default {default or _LAKE})")
         if name in _ENGINE_COMMANDS:
             door.add_argument("--memory", help="DuckDB's memory limit, such as 8GB")
             door.add_argument("--threads", help="threads of DuckDB")
@@ -128,7 +132,7 @@ _COMMANDS: Final = (
         "ingest",
         "read web archives (WARC, plain, .gz or .zst)",
         commands.ingest,
-        (_argument("archives", nargs="+", metavar="FILE", help="web archive"), _CRAWL_ID, _RECEIPT),
+        (_argument("archives", nargs="*", metavar="FILE", help="web archive"), _CRAWL_ID, _RECEIPT),
     ),
     (
         "import-graph",

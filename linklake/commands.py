@@ -10,10 +10,11 @@ from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 
-from linklake.config import Settings, write_template
-from linklake.endings import Attempt, in_lake, receipted
+from linklake.config import FILE, Settings, write_template
+from linklake.endings import Attempt, receipted
 from linklake.progress import say
 from linklake.receipts import Receipt
+from linklake.shell import in_lake
 from schemas.catalog import DATASETS, dataset
 from schemas.errors import BadSetting, Misuse, NoInput, NotPublished
 from schemas.lake import Lake, check_crawl_id, new_crawl_id, now
@@ -44,7 +45,7 @@ def demo(given: Namespace, settings: Settings) -> int:
     """Crawl the built-in web and build everything."""
     from linklake.demo.show import demo as show
 
-    show(Path(given.lake or "demo-lake"), settings)
+    show(_root(settings), settings)
     return 0
 
 
@@ -55,6 +56,8 @@ def crawl(given: Namespace, settings: Settings) -> int:
 
     if given.demo:
         return _crawl_demo(given, settings)
+    if given.crawl_id and not given.seeds and given.seeds_file is None:
+        return _observed(given, settings, lambda lake, crawl_id: _carry_on_crawl(lake, settings, crawl_id))
     seeds = read_seeds(given.seeds, given.seeds_file)
     request = CrawlRequest(
         seeds=seeds,
@@ -63,6 +66,15 @@ def crawl(given: Namespace, settings: Settings) -> int:
         allow_networks=tuple(given.allow_network),
     )
     return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, request, crawl_id))
+
+
+def _carry_on_crawl(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
+    from linklake.demo.show import crawl_built_in_web, is_of_built_in_web
+    from linklake.observe import carry_on_crawl
+
+    if is_of_built_in_web(lake, crawl_id):  # which has to be served meanwhile
+        return crawl_built_in_web(lake, settings, crawl_id)
+    return carry_on_crawl(lake, settings, crawl_id)
 
 
 def _crawl_demo(given: Namespace, settings: Settings) -> int:
@@ -75,9 +87,18 @@ def _crawl_demo(given: Namespace, settings: Settings) -> int:
 
 def ingest(given: Namespace, settings: Settings) -> int:
     """Read web archives."""
+    from linklake.observe import carry_on_ingest
     from linklake.observe import ingest as observe
 
-    return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, given.archives, crawl_id))
+    if not given.archives and not given.crawl_id:
+        raise Misuse("name web archives to read, or the --crawl-id of an ingestion to carry on")
+
+    def door(lake: Lake, crawl_id: str) -> Receipt:
+        if not given.archives:
+            return carry_on_ingest(lake, settings, crawl_id)
+        return observe(lake, settings, given.archives, crawl_id)
+
+    return _observed(given, settings, door)
 
 
 def import_graph(given: Namespace, settings: Settings) -> int:
@@ -260,7 +281,8 @@ def status(given: Namespace, settings: Settings) -> int:
     if given.crawl_id:
         _known(lake, lake.snapshot(), given.crawl_id)
     said = look(lake, given.crawl_id)
-    print("\n".join(said.lines))
+    for line in said.lines:
+        print(in_lake(line, settings))
     for command in dict.fromkeys(said.commands):
         print(f"next: {in_lake(command, settings)}")
     return 1 if said.is_failed else 0
@@ -327,7 +349,8 @@ def init(given: Namespace, settings: Settings) -> int:
 
 
 def config(given: Namespace, settings: Settings) -> int:
-    """Print every setting with its origin."""
+    """Print which file was read, and every setting with its origin."""
+    print(f"{FILE:<12} {settings.file or f'none found in {Path.cwd()}: linklake init writes one'}")
     for value in settings:
         print(f"{value.setting.name:<12} {value.value!s:<24} {value.origin}")
     return 0
@@ -339,7 +362,7 @@ def doctor(given: Namespace, settings: Settings) -> int:
 
     checks = list(look(settings))
     for check in checks:
-        print(f"{'ok  ' if check.is_sound else 'FAIL'} {check.name:<10} {check.detail}")
+        print(f"{'ok  ' if check.is_sound else 'FAIL'} {check.name:<10} {in_lake(check.detail, settings)}")
     return 0 if all(check.is_sound for check in checks) else 1
 
 

@@ -15,6 +15,9 @@ FILE: Final = "linklake.toml"
 
 _STORE: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MEMORY: Final = re.compile(r"(\d{1,9}(?:\.\d+)?) ?([MGT])(i?)B", re.IGNORECASE)
+_CONTACT: Final = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]|(?:^|[\s/<])(?:[\w-]+\.)+[^\W\d_]{2}")
+"""An address with an at and a dot, or a host name with a dot."""
+
 _LEAST_MEMORY: Final = 100_000_000
 """Bytes: with much less DuckDB cannot even open a table."""
 
@@ -36,6 +39,12 @@ def _memory_complaint(text: str) -> str:
     step = 1024 if said[3] else 1000
     is_enough = float(said[1]) * step ** (" MGT".index(said[2].upper()) + 1) >= _LEAST_MEMORY
     return "" if is_enough else "give 100MB or more"
+
+
+def _contact_complaint(text: str) -> str:
+    if not text or _CONTACT.search(text):
+        return ""
+    return "give an e-mail address or URL at which owners of sites reach you, such as crawl@example.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,12 @@ def _default_memory() -> str:
 
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("lake", "./lake", "Folder of the lake.", complaint=_folder_complaint),
-    Setting("contact", "", "URL or e-mail address in the crawler's User-Agent; crawling needs one."),
+    Setting(
+        "contact",
+        "",
+        "URL or e-mail address in the crawler's User-Agent; crawling needs one.",
+        complaint=_contact_complaint,
+    ),
     Setting(
         "memory", _default_memory(), "DuckDB's memory limit; the process needs some more.", complaint=_memory_complaint
     ),
@@ -95,8 +109,10 @@ class Value:
 class Settings:
     """Every setting with its value and origin."""
 
-    def __init__(self, values: Mapping[str, Value]) -> None:
+    def __init__(self, values: Mapping[str, Value], file: Path | None = None) -> None:
         self._values = values
+        self.file = file
+        """The linklake.toml that was read; None where the working folder has none."""
 
     def __iter__(self) -> Iterator[Value]:
         return iter(self._values.values())
@@ -129,13 +145,15 @@ def load(flags: Mapping[str, Any], *, environment: Mapping[str, str], folder: Pa
     for name in said:
         if name not in _BY_NAME:
             raise BadSetting(f"{path}: there is no setting {name!r}; the settings are {', '.join(_BY_NAME)}")
-    return Settings({s.name: _value(s, flags, environment, said, path) for s in SETTINGS})
+    values = {s.name: _value(s, flags, environment, said, path) for s in SETTINGS}
+    return Settings(values, path if path.exists() else None)
 
 
 def with_values(settings: Settings, **values: str | int | float) -> Settings:
     """The same settings but for those values, whose origin is the command itself."""
     said = {value.setting.name: value for value in settings}
-    return Settings(said | {name: Value(_BY_NAME[name], value, "command") for name, value in values.items()})
+    changed = {name: Value(_BY_NAME[name], value, "command") for name, value in values.items()}
+    return Settings(said | changed, settings.file)
 
 
 def template() -> str:

@@ -1,7 +1,6 @@
 """How a command ends: its exit code, its last words and, where it has one, its receipt."""
 
 import os
-import shlex
 import signal
 import traceback
 from argparse import Namespace
@@ -15,6 +14,7 @@ from linklake import stopping
 from linklake.config import Settings
 from linklake.progress import say
 from linklake.receipts import Clock, Receipt, record_failure
+from linklake.shell import in_lake
 from schemas.errors import GateFailed, LinklakeError, Misuse, NoInput
 from schemas.lake import CODE_VERSION
 
@@ -71,10 +71,10 @@ class _Ending:
         if not self.once.acquire(blocking=False):
             return
         if words:
-            say(words)
-        next_ = in_lake(receipt.next, self.settings) if receipt.next else None
+            say(in_lake(words, self.settings))
+        message, next_ = (text and in_lake(text, self.settings) for text in (receipt.message, receipt.next))
         with suppress(BrokenPipeError):  # nobody listens any more: the exit code still says how it ended
-            replace(receipt, next=next_).print(self.given.receipt)
+            replace(receipt, message=message, next=next_).print(self.given.receipt)
 
 
 def _end_at_once(attempt: Attempt, clock: Clock, root: Path, ending: _Ending) -> None:
@@ -94,12 +94,6 @@ def explained(error: BaseException) -> tuple[int, str]:
         return 1, ": ".join(str(part) for part in (error.filename, error.strerror) if part)
     traceback.print_exception(error)
     return 1, f"a defect of linklake {CODE_VERSION} ({type(error).__name__}): please report the lines above"
-
-
-def in_lake(command: str, settings: Settings) -> str:
-    """A command to type next, for the same lake as this one."""
-    is_named_here = settings.origin("lake") == "--lake"
-    return f"{command} --lake {shlex.quote(settings.text('lake'))}" if is_named_here else command
 
 
 def _worded(receipt: Receipt) -> Receipt:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from crawlers.archives import check_archive
 from crawlers.archives import ingest as read_archives
 from crawlers.edge_lists import EdgeList, Node, read_edge_list
-from crawlers.journal import JOURNAL, Journal
+from crawlers.journal import JOURNAL, Journal, check_same_crawl
 from crawlers.settings import CrawlConfig
 from crawlers.sink import Sink
 from linklake.config import Settings
@@ -31,6 +31,11 @@ from schemas.identity import Rejected, judge, psl_version
 from schemas.lake import CODE_VERSION, Lake, now
 from transforms.graph.stages import import_graph as import_stage
 from transforms.links.stages import SETTLE_CRAWL
+
+_OTHER_INPUT: Final = "crawl {} is published already, from other input: choose another --crawl-id"
+_CRAWL_CONFIG: Final = "crawl.json"
+_CONFIG_FIELDS: Final = {"pages": "page_budget"}
+"""Settings that ``CrawlConfig`` has under another name."""
 
 _STOP_SECONDS: Final = 3.0
 """How long a crawl may take to stop; less than a command may (linklake/stopping)."""
@@ -50,11 +55,40 @@ def ingest(lake: Lake, settings: Settings, archives: Sequence[str], crawl_id: st
     if receipt := already_published(lake, facts, clock):
         return receipt
     folder = lake.observing(crawl_id)
-    with Journal.open_or_create(folder, facts) as journal:
+    with Journal.open_or_create(folder, facts | {"archives": list(archives), "folder": str(Path.cwd())}) as journal:
         if journal.state.complete is None:
             with Progress("ingest", sum(Path(a).stat().st_size for a in archives)) as progress:
                 read_archives(archives, Sink(journal, stage="ingest"), on_progress=progress.show)
     return _observed(lake, settings, crawl_id, "ingest", clock)
+
+
+def carry_on_ingest(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
+    """Carry on the ingestion of that crawl id with the archives that it was begun with.
+
+    Raises:
+        Misuse: there is none to carry on, or its archives were named relative to another folder.
+    """
+    if receipt := published_before(lake, crawl_id, "ingest", Clock()):
+        return receipt
+    said = begun(lake, crawl_id, "ingest")
+    archives, folder = said.get("archives", []), said.get("folder")
+    if not archives or (folder != str(Path.cwd()) and not all(Path(a).is_absolute() for a in archives)):
+        raise Misuse(f"the archives of crawl {crawl_id} were named relative to {folder}: run this there")
+    return ingest(lake, settings, archives, crawl_id)
+
+
+def begun(lake: Lake, crawl_id: str, kind: str) -> dict[str, Any]:
+    """The first line of the journal of an observation that can be carried on.
+
+    Raises:
+        Misuse: there is no observation of that kind and id.
+    """
+    folder = lake.observing(crawl_id)
+    said = Journal.read(folder).crawl if (folder / JOURNAL).exists() else {}
+    if said.get("kind") != kind:
+        what = {"crawl": "seeds", "ingest": "web archives"}[kind]
+        raise Misuse(f"{lake.root} holds no {kind} {crawl_id} to carry on: name {what} to begin one")
+    return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +141,14 @@ def crawl(lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str, 
         BadSetting: no contact is set, or a setting cannot be used.
         LinklakeError: the crawling process failed; what it had acknowledged is kept.
     """
-    clock = Clock()
     if not settings.text("contact"):
         raise BadSetting(
             "a crawl needs a contact for its User-Agent: set contact in linklake.toml, LINKLAKE_CONTACT or --contact"
         )
-    folder = lake.observing(crawl_id)
     config = CrawlConfig(
         crawl_id=crawl_id,
         started_at=now().isoformat(),
-        folder=str(folder),
+        folder=str(lake.observing(crawl_id)),
         seeds=request.seeds,
         contact=settings.text("contact"),
         follow_external=request.follow_external,
@@ -127,15 +159,39 @@ def crawl(lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str, 
         connect_to=dict(request.connect_to),
         allow_networks=request.allow_networks,
     )
+    return _crawl(lake, settings, config, settle_it=settle_it)
+
+
+def carry_on_crawl(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
+    """Carry on the crawl of that id with the seeds and settings that it was begun with; flags win over these.
+
+    Raises:
+        Misuse: there is none to carry on.
+        LinklakeError: as ``crawl``, or a flag would make another crawl of it.
+    """
+    if receipt := published_before(lake, crawl_id, "crawl", Clock()):
+        return receipt
+    begun(lake, crawl_id, "crawl")
+    config = CrawlConfig.read(lake.observing(crawl_id) / _CRAWL_CONFIG)
+    flags = {v.setting.name: v.value for v in settings if v.origin == f"--{v.setting.name}"}
+    named = {_CONFIG_FIELDS.get(name, name): value for name, value in flags.items()}
+    changed: dict[str, Any] = {name: value for name, value in named.items() if hasattr(config, name)}
+    return _crawl(lake, settings, replace(config, folder=str(lake.observing(crawl_id)), **changed), settle_it=True)
+
+
+def _crawl(lake: Lake, settings: Settings, config: CrawlConfig, *, settle_it: bool) -> Receipt:
+    clock, crawl_id, folder = Clock(), config.crawl_id, Path(config.folder)
     if receipt := already_published(lake, config.facts(), clock):
         return receipt
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "crawl.json"
+    if (folder / JOURNAL).exists():
+        check_same_crawl(folder, Journal.read(folder), config.facts())
+    path = folder / _CRAWL_CONFIG
     config.write(path)
     if code := _crawl_apart(path):
         raise LinklakeError(
-            f"the crawl {crawl_id} was broken off (exit code {code}, see above); what it had acknowledged "
-            f"is safe: run the same command with --crawl-id {crawl_id} to carry it on"
+            f"the crawl {crawl_id} was broken off (exit code {code}, see above); what it had acknowledged is safe: run "
+            f"linklake crawl --crawl-id {crawl_id} to carry it on"
         )
     if not settle_it:
         return clock.stamp(Receipt("crawl", crawl_id, "staged", published=False))
@@ -247,8 +303,8 @@ def observed_parts(lake: Lake, crawl_id: str) -> Parts:
     state = Journal.read(folder)
     if state.complete is None:
         raise NotPublished(
-            f"the observation of crawl {crawl_id} was broken off: run its linklake {state.crawl['kind']} again with "
-            f"--crawl-id {crawl_id} to carry it on"
+            f"the observation of crawl {crawl_id} was broken off: "
+            f"run linklake {state.crawl['kind']} --crawl-id {crawl_id} to carry it on"
         )
     names = ("page_fetches", "link_observations", "rejected_records")
     files = {name: [folder / p.files[name].name for p in state.parts if name in p.files] for name in names}
@@ -280,14 +336,26 @@ def already_published(lake: Lake, facts: Mapping[str, object], clock: Clock) -> 
     Raises:
         Misuse: the crawl id belongs to a crawl of other seeds.
     """
-    crawl_id = str(facts["crawl_id"])
+    crawl_id, kind = str(facts["crawl_id"]), str(facts["kind"])
+    published = lake.snapshot().find("crawls", crawl_id)
+    if published and published.facts["seeds_hash"] != facts["seeds_hash"] and not lake.observing(crawl_id).exists():
+        raise Misuse(_OTHER_INPUT.format(crawl_id))
+    return published_before(lake, crawl_id, kind, clock)
+
+
+def published_before(lake: Lake, crawl_id: str, kind: str, clock: Clock) -> Receipt | None:
+    """The receipt of a crawl of that kind that is published already; None when it is not published.
+
+    Raises:
+        Misuse: the crawl id belongs to a crawl of another kind.
+    """
     published = lake.snapshot().find("crawls", crawl_id)
     if published is None or lake.observing(crawl_id).exists():
         return None
-    if published.facts["kind"] != facts["kind"] or published.facts["seeds_hash"] != facts["seeds_hash"]:
-        raise Misuse(f"crawl {crawl_id} is published already, from other input: choose another --crawl-id")
+    if published.facts["kind"] != kind:
+        raise Misuse(_OTHER_INPUT.format(crawl_id))
     message = f"crawl {crawl_id} is already published"
-    stage = {"import": "import-graph"}.get(str(facts["kind"]), str(facts["kind"]))
+    stage = {"import": "import-graph"}.get(kind, kind)
     command = f"linklake build --crawl-id {crawl_id}"
     receipt = Receipt(stage, crawl_id, "unchanged", published=True, message=message, next=command)
     return clock.stamp(replace(receipt, commit=published.version))

@@ -45,16 +45,23 @@ def _unsettled(lake: Lake, crawl_id: str, said: Status) -> None:
         said.lines.append(f"{crawl_id}: {error}")
         said.is_failed = True
         return
-    kind, parts = state.crawl["kind"], len(state.parts)
-    if state.complete is None:
-        said.lines.append(f"{crawl_id} ({kind}): under way or broken off, {parts} parts safe: the same call goes on")
-        said.commands.append(f"linklake {kind} … --crawl-id {crawl_id}")
+    kind, parts = state.crawl["kind"], f"{len(state.parts)} parts safe"
+    carry_on, settle = f"linklake {kind} --crawl-id {crawl_id}", f"{SETTLE_CRAWL.name} --crawl-id {crawl_id}"
+    if Journal.is_held(lake.observing(crawl_id)):
+        said.lines.append(f"{crawl_id} ({kind}): under way, {parts}")
+    elif state.complete is None:
+        said.lines.append(f"{crawl_id} ({kind}): broken off, {parts}")
+        said.commands.append(carry_on)
+        said.is_failed = True
     elif lake.staged(SETTLE_CRAWL.name, crawl_id):
         said.lines.append(f"{crawl_id} ({kind}): settled, not published")
-        said.commands.append(f"linklake gate {SETTLE_CRAWL.name} --crawl-id {crawl_id}")
+        said.commands.append(f"linklake gate {settle}")
+    elif state.complete["is_complete"]:
+        said.lines.append(f"{crawl_id} ({kind}): observed, not settled, {parts}")
+        said.commands.append(f"linklake run {settle}")
     else:
-        said.lines.append(f"{crawl_id} ({kind}): observed, not settled, {parts} parts safe")
-        said.commands.append(f"linklake run {SETTLE_CRAWL.name} --crawl-id {crawl_id}")
+        said.lines.append(f"{crawl_id} ({kind}): stopped early, {parts}; to publish these: linklake run {settle}")
+        said.commands.append(carry_on)
 
 
 def _published(lake: Lake, snapshot: Snapshot, crawl_id: str, said: Status) -> None:

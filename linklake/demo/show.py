@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from crawlers.settings import CrawlConfig, seeds_hash
 from linklake.commands import tell
 from linklake.config import Settings, with_values
 from linklake.demo.server import DemoServer, seeds
@@ -14,10 +15,13 @@ from linklake.progress import say
 from linklake.questions import ask, write
 from linklake.receipts import Clock, Receipt
 from linklake.runs import build
+from linklake.shell import in_lake
+from schemas.errors import Misuse
 from schemas.lake import Lake, new_crawl_id, now
 
 _TINY_WEB: Final = Path(__file__).parents[2] / "docs" / "tiny-web.md"
 _SPOT_WIDTH: Final = 40
+_CONTACT: Final = "https://demo.invalid/"
 
 QUESTIONS: Final[tuple[tuple[str, str], ...]] = (
     (
@@ -56,6 +60,7 @@ def demo(root: Path, settings: Settings) -> None:
     """Crawl the built-in web into a lake (a new crawl each time), build every table and show five answers."""
     clock = Clock()
     lake = Lake.open_or_create(root)
+    _check_nothing_real(lake)
     crawl_id = new_crawl_id(now())
     tell(crawl_built_in_web(lake, settings, crawl_id))
     build(lake, settings, crawl_ids=[crawl_id], on_stage=tell)
@@ -64,14 +69,14 @@ def demo(root: Path, settings: Settings) -> None:
         names, rows = ask(lake, sql, memory=settings.text("memory"), threads=settings.whole("threads"))
         write(names, rows, sys.stdout, format="table")
     print(f"\nDone in {clock.seconds:.0f} s. Where to look:")
-    for spot, what in _places(root, lake):
+    for spot, what in _places(lake, settings):
         print(f"  {spot:<{_SPOT_WIDTH}}  {what}".rstrip())
 
 
 def crawl_built_in_web(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
     """Crawl the built-in web, which is served on loopback meanwhile."""
     # The built-in web is ours: nobody needs to be reached, nobody minds the pace.
-    settings = with_values(settings, contact="https://demo.invalid/", delay=0.0)
+    settings = with_values(settings, contact=_CONTACT, delay=0.0)
     with DemoServer() as server:
         address, port = server.address
         say(f"crawling {len(server.hosts)} hosts of the built-in web on {address}:{port}, crawl_id {crawl_id}")
@@ -79,14 +84,36 @@ def crawl_built_in_web(lake: Lake, settings: Settings, crawl_id: str) -> Receipt
         return crawl(lake, settings, CrawlRequest(seeds(), connect_to=place), crawl_id)
 
 
-def _places(root: Path, lake: Lake) -> Iterator[tuple[str, str]]:
+def is_of_built_in_web(lake: Lake, crawl_id: str) -> bool:
+    """Whether a crawl that is not settled yet is of the built-in web."""
+    path = lake.observing(crawl_id) / "crawl.json"
+    return path.exists() and CrawlConfig.read(path).contact == _CONTACT
+
+
+def _check_nothing_real(lake: Lake) -> None:
+    """Keep invented hosts out of a lake of real ones.
+
+    Raises:
+        Misuse: the lake holds a crawl of something else.
+    """
+    ours = seeds_hash(seeds())
+    snapshot = lake.snapshot()
+    real = [p.key.crawl_id for p in snapshot.of("crawls") if p.facts["seeds_hash"] != ours]
+    real += [crawl_id for crawl_id in lake.unsettled() if not is_of_built_in_web(lake, crawl_id)]
+    if real:
+        raise Misuse(
+            f"{lake.root} holds {len(real)} crawls that are not of the built-in web, such as {real[0]}: "
+            "give the demo a lake of its own with --lake"
+        )
+
+
+def _places(lake: Lake, settings: Settings) -> Iterator[tuple[str, str]]:
     """Files to open and commands to type, each with what is found there."""
-    name = shlex.quote(str(root))
     views = shlex.quote(str(lake.serving / "lake.sql"))
     yield str(lake.serving / "authority.duckdb"), "the marts, for BI tools and any DuckDB client (read-only)"
     yield f"duckdb -init {views}", "views of every dataset in DuckDB's own shell"
-    yield f"linklake status --lake {name}", "what is published"
-    yield f'linklake sql --lake {name} "select * from domains order by authority_rank"', ""
+    yield in_lake("linklake status", settings), "what is published"
+    yield in_lake('linklake sql "select * from domains order by authority_rank"', settings), ""
     if _TINY_WEB.is_file():  # in a checkout; an installed wheel has no docs
         here = Path.cwd()
         page = _TINY_WEB.relative_to(here) if _TINY_WEB.is_relative_to(here) else _TINY_WEB

@@ -36,7 +36,26 @@ def test_flag_beats_variable_beats_file_beats_default(tmp_path: Path) -> None:
 
 
 def test_config_prints_every_setting_once_in_order(tmp_path: Path) -> None:
-    assert [line.split()[0] for line in call("config", folder=tmp_path).out.splitlines()] == NAMES
+    assert [line.split()[0] for line in call("config", folder=tmp_path).out.splitlines()[1:]] == NAMES
+
+
+def test_config_says_which_file_was_read_or_that_this_folder_has_none(tmp_path: Path) -> None:
+    none = f"linklake.toml none found in {tmp_path}: linklake init writes one"
+    assert call("config", folder=tmp_path).out.splitlines()[0] == none
+    call("init", folder=tmp_path)
+    said = call("config", folder=tmp_path).out.splitlines()[0]
+    assert said == f"linklake.toml {tmp_path / 'linklake.toml'}"
+
+
+@pytest.mark.parametrize("contact", ["me@a.test", "mailto:me@a.test", "https://a.test/bot", "Me <me@a.test>", "a.test"])
+def test_a_contact_is_an_address_or_a_url(contact: str, tmp_path: Path) -> None:
+    assert load({"contact": contact}, environment={}, folder=tmp_path).text("contact") == contact
+
+
+@pytest.mark.parametrize("contact", ["x", "me", "me@", "@a.test", "https://", "http://localhost", "1.5", "a b", " "])
+def test_what_nobody_can_write_to_is_no_contact(contact: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="give an e-mail address or URL at which owners of sites reach you"):
+        load({"contact": contact}, environment={}, folder=tmp_path)
 
 
 @pytest.mark.parametrize("name", NAMES)

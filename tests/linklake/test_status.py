@@ -1,5 +1,7 @@
 """`linklake status` shows where every crawl stands, what comes next, and exits 1 exactly when something failed."""
 
+import fcntl
+import json
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -76,16 +78,39 @@ def test_a_crawl_that_is_under_way_or_broken_off_is_shown(observed_lake: Path, c
     journal = lake / "_observing" / "tiny" / "journal.jsonl"
     lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
     journal.write_text("".join(lines[:-1]), encoding="utf-8")
+    with journal.open("rb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        looked = call("status", "--lake", lake)
+    assert (looked.code, next_commands(looked.out)) == (0, [])
+    assert "tiny (crawl): under way, 1 parts safe" in looked.out
     looked = call("status", "--lake", lake)
-    assert looked.code == 0
-    assert "tiny (crawl): under way or broken off, 1 parts safe: the same call goes on" in looked.out
+    assert looked.code == 1, "somebody has to carry it on"
+    assert "tiny (crawl): broken off, 1 parts safe" in looked.out
     settled = call("run", "settle_crawl", "--lake", lake)
     assert settled.code == 1
-    assert "run its linklake crawl again with --crawl-id tiny to carry it on" in settled.receipt["message"]
-    journal.unlink()
+    carry_on = next_commands(looked.out)
+    assert carry_on == [["crawl", "--crawl-id", "tiny", "--lake", str(lake)]]
+    assert f"run {shlex.join(['linklake', *carry_on[0]])} to carry it on" in settled.receipt["message"]
+    carried_on = call(*carry_on[0])
+    assert carried_on.receipt["rows"]["page_fetches"] == sum(json.loads(lines[-1])["counts"].values())
+    journal.parent.mkdir()
     looked = call("status", "--lake", lake)
     assert looked.code == 1
     assert "holds no crawl" in looked.out
+
+
+def test_a_crawl_that_was_stopped_early_can_be_carried_on_or_published_as_it_is(
+    observed_lake: Path, copy_of: Callable[[Path], Path]
+) -> None:
+    lake = copy_of(observed_lake)
+    journal = lake / "_observing" / "tiny" / "journal.jsonl"
+    text = journal.read_text(encoding="utf-8")
+    journal.write_text(text.replace('"is_complete":true', '"is_complete":false'), encoding="utf-8")
+    looked = call("status", "--lake", lake)
+    assert looked.code == 0
+    (line,) = (line for line in looked.out.splitlines() if "stopped early, 1 parts safe" in line)
+    assert next_commands(looked.out) == [["crawl", "--crawl-id", "tiny", "--lake", str(lake)]]
+    assert call(*shlex.split(line.split(": linklake ")[1])).receipt["outcome"] == "built"
 
 
 def test_a_failure_is_shown_until_the_stage_ends_well(
