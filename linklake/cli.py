@@ -156,7 +156,13 @@ _COMMANDS: Final = (
         "run",
         "build one stage for one crawl",
         commands.run,
-        (_argument("stage", metavar="STAGE", help="see linklake stages"), _CRAWL_ID, _NO_PUBLISH, _RECEIPT),
+        (
+            _argument("stage", metavar="STAGE", help="see linklake stages"),
+            _argument("--force", action="store_true", help="build it again although its inputs are the same"),
+            _CRAWL_ID,
+            _NO_PUBLISH,
+            _RECEIPT,
+        ),
     ),
     (
         "gate",
@@ -175,6 +181,18 @@ _COMMANDS: Final = (
         ),
     ),
     ("status", "what is staged, published, failed, and the next command", commands.status, (_CRAWL_ID,)),
+    (
+        "verify",
+        "read every published file: is it what was written; names what mends it",
+        commands.verify,
+        (_argument("--quick", action="store_true", help="only look for missing and cut files"), _CRAWL_ID, _RECEIPT),
+    ),
+    (
+        "housekeeping",
+        "merge small files, delete what no version of the lake names",
+        commands.housekeeping,
+        (_argument("--dry-run", action="store_true", help="change nothing, say what would be"), _RECEIPT),
+    ),
     (
         "sql",
         "read-only SQL over the marts and every dataset",

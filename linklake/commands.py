@@ -16,7 +16,7 @@ from linklake.progress import say
 from linklake.receipts import Receipt
 from linklake.shell import in_lake
 from schemas.catalog import DATASETS, dataset
-from schemas.errors import BadSetting, Misuse, NoInput, NotPublished
+from schemas.errors import BadSetting, DamagedFile, Misuse, NoInput, NotPublished
 from schemas.lake import Lake, check_crawl_id, new_crawl_id, now
 from schemas.ledger import IMPORT_KIND, Snapshot
 from schemas.render import comments, create_table, markdown
@@ -162,9 +162,12 @@ def run(given: Namespace, settings: Settings) -> int:
             attempt.begin(crawl_id)
             if crawl_id in lake.unsettled():
                 return settle(lake, settings, crawl_id, publish=not given.no_publish)
+            if given.force:
+                raise Misuse("what was observed is gone once it is settled: it cannot be built again")
             return Receipt(stage.name, _settled(lake, snapshot, crawl_id), "unchanged", published=True)
         crawl_id = attempt.begin(crawl_id or _newest(lake, snapshot, stage))
-        return run_stage(lake, stage, _settled(lake, snapshot, crawl_id), settings, publish=not given.no_publish)
+        crawl_id, publish = _settled(lake, snapshot, crawl_id), not given.no_publish
+        return run_stage(lake, stage, crawl_id, settings, publish=publish, force=given.force)
 
     return receipted(given, settings, stage.name, work)
 
@@ -286,6 +289,38 @@ def status(given: Namespace, settings: Settings) -> int:
     for command in dict.fromkeys(said.commands):
         print(f"next: {in_lake(command, settings)}")
     return 1 if said.is_failed else 0
+
+
+def verify(given: Namespace, settings: Settings) -> int:
+    """Compare every published file with what was written."""
+    from linklake.verify import damages
+
+    def work(attempt: Attempt) -> Receipt:
+        lake = _lake(settings)
+        snapshot = lake.snapshot()
+        crawl_id = attempt.begin(_known(lake, snapshot, given.crawl_id)) if given.crawl_id else None
+        partitions = [p for _, p in sorted(snapshot.partitions.items()) if crawl_id in (None, p.key.crawl_id)]
+        found = list(damages(lake, partitions, quick=given.quick))
+        for damage in found:
+            print(in_lake(f"{damage.what}: {damage.mending}", settings))
+        if found:
+            attempt.next = next((damage.command for damage in found if damage.command), None)
+            raise DamagedFile(f"{len(found)} of {len(partitions)} partitions are damaged, {found[0].what}")
+        rows = {"partitions": len(partitions), "files": sum(len(p.files) for p in partitions)}
+        rows["bytes"] = sum(p.bytes for p in partitions)
+        how = "is there in its size" if given.quick else "is what was written, read and compared"
+        message = f"every file of {len(partitions)} partitions {how} ({rows['files']} files, {rows['bytes']:,} bytes)"
+        receipt = Receipt("verify", crawl_id, "unchanged", published=True, rows=rows, message=message)
+        return replace(receipt, commit=snapshot.number)
+
+    return receipted(given, settings, "verify", work)
+
+
+def housekeeping(given: Namespace, settings: Settings) -> int:
+    """Merge small files and delete what nothing names."""
+    from linklake.housekeeping import housekeeping as tidy
+
+    return receipted(given, settings, "housekeeping", lambda _: tidy(_lake(settings), at=now(), dry_run=given.dry_run))
 
 
 def sql(given: Namespace, settings: Settings) -> int:

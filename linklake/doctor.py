@@ -81,7 +81,12 @@ def _lake(settings: Settings) -> tuple[bool, str]:
     if not nearest.is_dir():
         return False, f"{nearest} is a file: choose another lake"
     if (root / "_lake.json").exists():
-        return True, f"{root}, version {Lake.open(root).snapshot().number}"
+        lake = Lake.open(root)
+        snapshot = lake.snapshot()
+        damaged = sum(1 for p in snapshot.partitions.values() if lake.damage(p, quick=True))
+        if damaged:
+            return False, f"{root}, version {snapshot.number}: {damaged} partitions are damaged, see linklake verify"
+        return True, f"{root}, version {snapshot.number}"
     if root.exists() and any(root.iterdir()):
         return False, f"{root} is not empty and no lake: choose another folder"
     return True, f"none yet at {root}: linklake crawl, ingest or import-graph make it"

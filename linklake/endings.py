@@ -15,7 +15,8 @@ from linklake.config import Settings
 from linklake.progress import say
 from linklake.receipts import Clock, Receipt, record_failure
 from linklake.shell import in_lake
-from schemas.errors import GateFailed, LinklakeError, Misuse, NoInput
+from linklake.verify import mending
+from schemas.errors import DamagedFile, GateFailed, LinklakeError, Misuse, NoInput
 from schemas.lake import CODE_VERSION
 
 
@@ -25,6 +26,8 @@ class Attempt:
 
     stage: str
     crawl_id: str | None = None
+    next: str | None = None
+    """What mends a failure, where that is known better than ``linklake status`` knows it."""
 
     def begin(self, crawl_id: str) -> str:
         """Say the crawl id, first of all that is said."""
@@ -88,6 +91,8 @@ def explained(error: BaseException) -> tuple[int, str]:
     """Exit code and the words for the person on call; the traceback of a defect is written to stderr before them."""
     if isinstance(error, KeyboardInterrupt) or stopping.asked():
         return stopping.end(stopping.asked() or signal.SIGINT)
+    if isinstance(error, DamagedFile) and error.partition:
+        return error.exit_code, f"{error}: {mending(error.partition)}"
     if isinstance(error, LinklakeError):
         return error.exit_code, str(error)
     if isinstance(error, OSError) and error.strerror:
@@ -107,7 +112,7 @@ def _failed(attempt: Attempt, error: BaseException, words: str, clock: Clock, ro
     outcome = "stopped" if isinstance(error, GateFailed) else "no_input" if isinstance(error, NoInput) else "failed"
     if stopping.asked():
         outcome = "failed"
-    next_ = "linklake status" if (root / "_lake.json").exists() else "linklake doctor"
+    next_ = attempt.next or ("linklake status" if (root / "_lake.json").exists() else "linklake doctor")
     receipt = Receipt(attempt.stage, attempt.crawl_id, outcome, published=False, message=words, next=next_)
     return clock.stamp(receipt)
 

@@ -5,7 +5,7 @@ import math
 import secrets
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,9 +13,11 @@ from typing import Any, Final, Literal, TextIO
 
 import duckdb
 
+from schemas.dataset import Dataset
 from schemas.errors import BadSetting, DamagedFile, LakeError, LinklakeError, Misuse
 from schemas.lake import Lake
-from schemas.render import views
+from schemas.ledger import Partition
+from schemas.render import quoted, readable, sql_type, views
 from transforms.engines.duckdb import interruptible
 
 Format = Literal["table", "csv", "json"]
@@ -23,6 +25,7 @@ Row = tuple[Any, ...]
 
 _TABLE_ROWS: Final = 1000
 _CELL_WIDTH: Final = 60
+_DAMAGED: Final = "damaged dataset "
 _FETCH_ROWS: Final = 10_000
 
 
@@ -36,24 +39,51 @@ def ask(lake: Lake, sql: str, *, memory: str, threads: int) -> tuple[list[str], 
         LakeError: a file of the lake is missing or cannot be read.
     """
     connection = _connection(memory, threads)
-    paths: list[str] = []
-    for dataset, files, select in views(lake.snapshot(), lake.root):
-        for path in files:
-            if not path.exists():
-                raise DamagedFile(f"{path} of {dataset.name} is missing: restore it, or build the partition again")
+    owners: dict[str, Partition] = {}
+    damaged: dict[str, DamagedFile] = {}
+    snapshot = lake.snapshot()
+    for dataset, _, select in views(snapshot, lake.root):
+        partitions = readable(snapshot, dataset)
+        owners |= {str(lake.path(file)): p for p in partitions for file in p.files}
         try:
-            connection.execute(f"create view {dataset.name} as {select}")
-        except duckdb.Error as error:
-            raise DamagedFile(f"{dataset.name} cannot be read ({_first_line(error)}): restore its files") from error
-        paths += [str(path) for path in files]
+            _bind(lake, connection, dataset.name, partitions, select)
+        except DamagedFile as error:
+            damaged[dataset.name] = error
+            connection.execute(f"create view {dataset.name} as {_failing_select(dataset)}")
+    paths = list(owners)
     connection.execute("set allowed_paths = ?", [paths])
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     try:
         cursor = connection.execute(_one_select(connection, sql))
     except duckdb.Error as error:
-        raise _explained(error, paths) from error
-    return [column[0] for column in cursor.description or ()], _rows(cursor, paths)
+        raise _explained(error, owners, damaged) from error
+    return [column[0] for column in cursor.description or ()], _rows(cursor, owners, damaged)
+
+
+def _bind(
+    lake: Lake, connection: duckdb.DuckDBPyConnection, name: str, partitions: Sequence[Partition], select: str
+) -> None:
+    """Make a dataset readable under its name.
+
+    Raises:
+        DamagedFile: one of its files is missing, cut, or cannot be read.
+    """
+    for partition in partitions:
+        if found := lake.damage(partition, quick=True):
+            raise DamagedFile(found, partition)
+    try:
+        connection.execute(f"create view {name} as {select}")
+    except duckdb.Error as error:
+        owners = {str(lake.path(file)): p for p in partitions for file in p.files}
+        raise _explained(error, owners, {}) from error
+
+
+def _failing_select(dataset: Dataset) -> str:
+    """What stands for a damaged dataset: a question whose answer needs a row or value of it fails, others do not."""
+    failing = f"error({quoted(_DAMAGED + dataset.name)})"
+    columns = ", ".join(f"cast({failing} as {sql_type(c.type)}) as {c.name}" for c in dataset.columns)
+    return f"select {columns} where {failing} is null"
 
 
 def write(names: Sequence[str], rows: Iterable[Row], stream: TextIO, *, format: Format) -> None:
@@ -86,17 +116,23 @@ def _one_select(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.State
     return statements[0]
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> Iterator[Row]:
+def _rows(
+    cursor: duckdb.DuckDBPyConnection, owners: Mapping[str, Partition], damaged: Mapping[str, DamagedFile]
+) -> Iterator[Row]:
     try:
         while batch := cursor.fetchmany(_FETCH_ROWS):
             yield from batch
     except duckdb.Error as error:
-        raise _explained(error, paths) from error
+        raise _explained(error, owners, damaged) from error
 
 
-def _explained(error: duckdb.Error, paths: Sequence[str]) -> LinklakeError:
-    if path := next((path for path in paths if path in str(error)), None):
-        return DamagedFile(f"{path} cannot be read ({_first_line(error)}): restore it, or build the partition again")
+def _explained(
+    error: duckdb.Error, owners: Mapping[str, Partition], damaged: Mapping[str, DamagedFile]
+) -> LinklakeError:
+    if name := next((name for name in damaged if str(error).endswith(f"{_DAMAGED}{name}")), None):
+        return damaged[name]
+    if path := next((path for path in owners if path in str(error)), None):
+        return DamagedFile(f"{path} cannot be read ({_first_line(error)})", owners[path])
     if isinstance(error, duckdb.OutOfMemoryException):
         return LinklakeError(f"the question needs more memory than allowed: raise --memory ({_first_line(error)})")
     if isinstance(error, duckdb.IOException):

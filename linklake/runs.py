@@ -28,6 +28,7 @@ from linklake.pipeline import (
 )
 from linklake.progress import say
 from linklake.receipts import Clock, Receipt, stage_run
+from linklake.verify import version_to_serve
 from schemas.catalog import MARTS
 from schemas.catalog import dataset as dataset_named
 from schemas.dataset import Dataset
@@ -63,8 +64,9 @@ def run_stage(
     *,
     publish: bool = True,
     parts: Parts | None = None,
+    force: bool = False,
 ) -> Receipt:
-    """Build one stage for one crawl: nothing to do when the same inputs were built already.
+    """Build one stage for one crawl: nothing to do when the same inputs were built already, unless by ``force``.
 
     Raises:
         NotPublished, NoInput: an input is not there (yet).
@@ -76,7 +78,7 @@ def run_stage(
     inputs = {} if parts else resolve(snapshot, stage, crawl_id)
     require_inputs(lake, snapshot, stage, crawl_id, inputs)
     fingerprint = {"_observing": parts.fingerprint} if parts else fingerprint_of(inputs)
-    if is_built(snapshot, stage, crawl_id, fingerprint):
+    if not force and is_built(snapshot, stage, crawl_id, fingerprint):
         if stage is BUILD_MARTS:
             lake.refresh_sql()
             refresh_serving(lake, settings)
@@ -175,8 +177,7 @@ def refresh_serving(lake: Lake, settings: Settings) -> None:
         if newest is None:
             return
         partitions = {m.name: snapshot.find(m.name, newest.key.crawl_id) for m in MARTS}
-        versions = ",".join(f"{name}@{p.version if p else 0}" for name, p in partitions.items())
-        version = f"{newest.key.crawl_id}:{versions}"
+        version = version_to_serve(snapshot)
         if served_version(lake.serving) == version:
             return
         for partition in filter(None, partitions.values()):

@@ -1,6 +1,6 @@
 """What is observed, staged, published and failed in a lake, and the next command for each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from crawlers.journal import Journal
 from linklake.pipeline import progress
+from linklake.verify import Damage, damages, serving_damage
 from schemas.errors import LakeError
 from schemas.lake import Lake
 from schemas.ledger import Snapshot
@@ -35,7 +36,17 @@ def status(lake: Lake, crawl_id: str | None = None) -> Status:
         if crawl_id in (None, crawl.crawl_id):
             said.lines.append(f"{crawl.crawl_id} ({crawl.kind}, observed to {crawl.observed_to:%Y-%m-%d %H:%M:%S}Z)")
             _published(lake, snapshot, crawl.crawl_id, said)
+            _damaged(damages(lake, snapshot.of_crawl(crawl.crawl_id), quick=True), said)
+    if (found := serving_damage(lake, snapshot)) and crawl_id in (None, found.crawl_id):
+        _damaged([found], said)
     return said
+
+
+def _damaged(found: Iterable[Damage], said: Status) -> None:
+    for damage in found:
+        said.lines.append(f"  {'damaged':<16} {damage.what}: {damage.mending}")
+        said.commands += [damage.command] if damage.command else []
+        said.is_failed = True
 
 
 def _unsettled(lake: Lake, crawl_id: str, said: Status) -> None:
@@ -88,10 +99,11 @@ def _failures(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[tuple[s
     A run that finds everything built already is not recorded, so what failed may be built all the same by now.
     """
     partitions = snapshot.of("stage_runs", crawl_id)
-    if not partitions:
-        return
     columns = ["stage", "outcome", "started_at", "message"]
-    runs = pa.concat_tables(pq.read_table(lake.path(f), columns=columns) for p in partitions for f in p.files)
+    sound = [p for p in partitions if not lake.damage(p)]
+    if not sound:
+        return
+    runs = pa.concat_tables(pq.read_table(lake.path(f), columns=columns) for p in sound for f in p.files)
     newest = {run["stage"]: run for run in sorted(runs.to_pylist(), key=lambda r: r["started_at"])}
     for name, run in newest.items():
         if run["outcome"] in ("failed", "stopped"):

@@ -16,6 +16,11 @@
     └── ArchiveError             a web archive that cannot be read at all
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schemas.ledger import Partition
+
 
 class LinklakeError(Exception):
     """Something failed; ``str(error)`` is one line for the person on call."""
@@ -56,7 +61,11 @@ class Conflict(LakeError):
 
 
 class DamagedFile(LakeError):
-    """A file of a published partition is missing or altered."""
+    """A file of a published partition is missing or altered; ``partition``, where known, says which."""
+
+    def __init__(self, message: str, partition: "Partition | None" = None) -> None:
+        super().__init__(message)
+        self.partition = partition
 
 
 class NotPublished(LakeError):

@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -93,6 +93,15 @@ class Staged:
     reads: Mapping[str, int]
     partitions: tuple[Partition, ...]
     receipt: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a commit does to the version before it; ``reads`` are the partitions that it rests on."""
+
+    reads: Mapping[str, int]
+    added: tuple[Partition, ...] = ()
+    removed: tuple[PartitionKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,15 +219,20 @@ class Lake:
         Raises:
             DamagedFile: one is missing or altered.
         """
+        if found := self.damage(partition):
+            raise DamagedFile(found, partition)
+
+    def damage(self, partition: Partition, *, quick: bool = False) -> str | None:
+        """What is wrong with the files of a published partition; ``quick`` looks for missing and cut ones only."""
         for file in partition.files:
             path = self.path(file)
             if not path.exists():
-                raise DamagedFile(f"{path} of {partition.key} is missing: restore it, or build the partition again")
-            if path.stat().st_size != file.bytes or file_sha256(path) != file.sha256:
-                raise DamagedFile(
-                    f"{path} of {partition.key} is not what was written (checksum): restore it, or build the partition "
-                    f"again"
-                )
+                return f"{path} of {partition.key} is missing"
+            if path.stat().st_size != file.bytes:
+                return f"{path} of {partition.key} is not what was written (size)"
+            if not quick and file_sha256(path) != file.sha256:
+                return f"{path} of {partition.key} is not what was written (checksum)"
+        return None
 
     @property
     def serving(self) -> Path:
@@ -250,7 +264,7 @@ class Lake:
             making.rename(folder)  # from here on others see it, and see it locked
             for other in parent.iterdir():
                 if not other.name.startswith(".") and not (other / "manifest.json").exists():
-                    _remove_if_dead(other)
+                    remove_if_dead(other)
             try:
                 yield StagingArea(stage, crawl_id, attempt, folder)
             finally:
@@ -375,8 +389,34 @@ class Lake:
         Raises:
             Conflict: a partition that was read, or is replaced, has changed meanwhile.
         """
+
+        def change(snapshot: Snapshot) -> Change:
+            self.fence(snapshot, staged)
+            added = tuple(replace(p, version=snapshot.number + 1) for p in (*staged.partitions, *more))
+            return Change(added=added, reads=staged.reads)
+
         others = [s for s in self.staged(staged.stage, staged.crawl_id) if s.attempt != staged.attempt]
-        self.fence(self.snapshot(), staged)  # refused before anything is moved, where that can be known
+        snapshot = self.change(staged, change, more=more, more_from=more_from)
+        for other in others:
+            if _changed(snapshot, other):
+                remove_if_dead(self._attempt_folder(other))
+        self.discard(staged)
+        self.refresh_sql()
+        return snapshot
+
+    def change(
+        self,
+        staged: Staged,
+        change: Callable[[Snapshot], Change],
+        *,
+        more: Sequence[Partition] = (),
+        more_from: Mapping[str, Path] | None = None,
+    ) -> Snapshot:
+        """Commit what ``change`` makes of the newest version, whichever that is when the commit succeeds.
+
+        ``more`` and ``more_from`` as for ``publish``; whatever ``change`` raises ends it with nothing changed.
+        """
+        change(self.snapshot())  # refused before anything is moved, where that can be known
         for partition in staged.partitions:
             for file in partition.files:
                 self._move(self.staged_path(staged, file), self.root / file.path)
@@ -387,13 +427,8 @@ class Lake:
                 fsync_path(place)
         fsync_path(self.root)
         reached("before_commit")
-        snapshot = self._commit(staged, (*staged.partitions, *more))
+        snapshot = self._commit(staged, change)
         reached("after_commit")
-        for other in others:
-            if _changed(snapshot, other):
-                _remove_if_dead(self._attempt_folder(other))
-        self.discard(staged)
-        self.refresh_sql()
         return snapshot
 
     def refresh_sql(self) -> None:
@@ -405,23 +440,23 @@ class Lake:
             if self._newest() == snapshot.number:
                 return
 
-    def _commit(self, staged: Staged, partitions: Sequence[Partition]) -> Snapshot:
+    def _commit(self, staged: Staged, change: Callable[[Snapshot], Change]) -> Snapshot:
         while True:
             snapshot = self.snapshot()
-            self.fence(snapshot, staged)
-            number = snapshot.number + 1
+            said = change(snapshot)
             commit = Commit(
-                number=number,
+                number=snapshot.number + 1,
                 at=now().isoformat(),
                 stage=staged.stage,
                 crawl_id=staged.crawl_id,
                 attempt=staged.attempt,
-                reads=staged.reads,
-                added=tuple(replace(p, version=number) for p in partitions),
+                reads=said.reads,
+                added=said.added,
+                removed=said.removed,
             )
             if self._create(commit):
                 after = snapshot.apply(commit)
-                if number % CHECKPOINT_EVERY == 0:
+                if commit.number % CHECKPOINT_EVERY == 0:
                     self._write_checkpoint(after)
                 return after
 
@@ -445,6 +480,14 @@ class Lake:
             raise DamagedFile(f"{target} was staged and is gone: run the stage again")
 
     # ---------------------------------------------------------------- the log
+
+    def commits(self) -> Iterator[Commit]:
+        """Every version that the log retains, oldest first.
+
+        Raises:
+            LakeError: the log has a gap or a line that cannot be read.
+        """
+        return (self._read_commit(number) for number in range(1, self._newest() + 1))
 
     def _newest(self) -> int:
         """Number of the newest version; 0 when there is none."""
@@ -495,13 +538,15 @@ class Lake:
         return self.root / "_staging" / staged.stage / staged.crawl_id / staged.attempt
 
 
-def _remove_if_dead(folder: Path) -> None:
+def remove_if_dead(folder: Path) -> bool:
+    """Remove an attempt that no process is at work on; whether it was removed."""
     try:
         with locked(folder / "lock") as is_dead:
             if is_dead:
                 _remove(folder)
+            return is_dead
     except FileNotFoundError:
-        return  # another process removed it
+        return False  # another process removed it
 
 
 def _remove(folder: Path) -> None:

@@ -143,6 +143,10 @@ class Snapshot:
         found = (p for k, p in self.partitions.items() if k.dataset == dataset and crawl_id in (None, k.crawl_id))
         return tuple(sorted(found, key=lambda p: p.key))
 
+    def of_crawl(self, crawl_id: str) -> tuple[Partition, ...]:
+        """All partitions of a crawl, ordered by key."""
+        return tuple(p for k, p in sorted(self.partitions.items()) if k.crawl_id == crawl_id)
+
     def crawls(self) -> tuple[CrawlOrder, ...]:
         """Every published crawl, oldest first."""
         found = (_order(p) for p in self.of("crawls"))

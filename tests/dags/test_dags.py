@@ -71,11 +71,19 @@ def test_gates_are_never_tried_again_and_all_else_is_with_back_off(bag: BundleDa
     gates = {t.task_id for t in tasks if t.task_id.endswith(".gate")}
     assert len(gates) == 8
     for task in tasks:
-        if task.task_id in {*gates, "status", "archive_sets"}:
+        if task.task_id in {*gates, "status", "verify", "archive_sets"}:
             assert task.retries == 0, task.task_id
         else:
             assert task.retries == 3, task.task_id
             assert task.retry_exponential_backoff, task.task_id
+
+
+def test_the_lake_is_tidied_then_verified_and_looked_at(bag: BundleDagBag) -> None:
+    dag = bag.dags["housekeeping"]
+    assert set(dag.task_dict) == {"housekeeping", "verify", "status", "more_crawls"}
+    for last in ("verify", "status"):  # leaves, so that either makes the run red
+        assert dag.task_dict[last].upstream_task_ids == {"housekeeping"}
+        assert not dag.task_dict[last].downstream_task_ids
 
 
 def test_dags_are_joined_by_assets(bag: BundleDagBag) -> None:

@@ -20,18 +20,8 @@ def web() -> Iterator[SmallWeb]:
 
 
 def break_off_crawl(web: SmallWeb, lake: Path, *more: object) -> list[str]:
-    place = f"a.test={web.address}"
-    words = [
-        "crawl",
-        "http://a.test/",
-        "--connect-to",
-        place,
-        "--contact",
-        "https://me.invalid/",
-        "--delay",
-        0.2,
-        *more,
-    ]
+    words = ["crawl", "http://a.test/", "--connect-to", f"a.test={web.address}", "--contact", "https://me.invalid/"]
+    words += ["--delay", "0.2", *map(str, more)]
     with running(command_line(*words, "--crawl-id", "c1", "--lake", lake)) as process:
         wait_for_pages(web, 6)
         stopped(process, signal.SIGTERM)
