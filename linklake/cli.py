@@ -47,7 +47,7 @@ def _settings(given: argparse.Namespace) -> Settings:
     flags = {setting.name: getattr(given, setting.name, None) for setting in SETTINGS}
     settings = load(flags, environment=os.environ, folder=Path.cwd())
     if hasattr(given, "lake"):
-        commands.check_airflow_lake(settings, os.environ)
+        commands.check_lake_path(settings, os.environ)
     return settings
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Final
 
 from linklake.config import FILE, Settings, write_template
 from linklake.endings import Attempt, receipted
@@ -23,18 +24,29 @@ from schemas.render import comments, create_table, markdown
 from transforms.links.stages import SETTLE_CRAWL
 from transforms.stage import Stage
 
+_PATTERN_SIGNS: Final = ("*", "?", "[")
 
-def check_airflow_lake(settings: Settings, environment: Mapping[str, str]) -> None:
-    """Under Airflow a relative lake would lie in BashOperator's temporary folder.
+
+def check_lake_path(settings: Settings, environment: Mapping[str, str]) -> None:
+    """See that the lake is where it is meant to be, and that engines will find it there.
+
+    Under Airflow a relative lake would lie in BashOperator's temporary folder. A path that is a pattern makes DuckDB
+    read every folder that it matches, that of a neighbour too, and cut the name of a database at its first ``?``.
 
     Raises:
-        BadSetting: the lake is relative there.
+        BadSetting: it is relative under Airflow, or its path is a pattern.
     """
     lake = settings.text("lake")
     if "AIRFLOW_CTX_DAG_ID" in environment and not Path(lake).is_absolute():
         raise BadSetting(
             f"the lake {lake} is relative, and this task runs in a temporary folder: "
             "set LINKLAKE_LAKE to an absolute path"
+        )
+    places = (str(Path(lake).absolute()), str(Path(lake).resolve()))
+    if pattern := next((place for place in places if any(sign in place for sign in _PATTERN_SIGNS)), None):
+        raise BadSetting(
+            f"the path of the lake, {pattern}, holds one of {' '.join(_PATTERN_SIGNS)}, which engines read as patterns"
+            ": move or rename it"
         )
 
 
@@ -224,7 +236,7 @@ def tell(receipt: Receipt) -> None:
 
 
 def _root(settings: Settings) -> Path:
-    return Path(settings.text("lake"))
+    return settings.folder("lake")
 
 
 def _lake(settings: Settings) -> Lake:

@@ -125,6 +125,11 @@ class Settings:
         """The value of a text setting."""
         return str(self._values[name].value)
 
+    def folder(self, name: str) -> Path:
+        """The value of a folder setting; absolute where a colon would make Arrow read it as the scheme of a URI."""
+        path = Path(self.text(name))
+        return path.absolute() if ":" in str(path) else path
+
     def whole(self, name: str) -> int:
         """The value of a whole-number setting."""
         return int(self._values[name].value)

@@ -76,7 +76,7 @@ def _kernels(_: Settings) -> tuple[bool, str]:
 
 
 def _lake(settings: Settings) -> tuple[bool, str]:
-    root = Path(settings.text("lake"))
+    root = settings.folder("lake")
     nearest = _nearest(root)
     if not nearest.is_dir():
         return False, f"{nearest} is a file: choose another lake"
@@ -94,7 +94,7 @@ def _lake(settings: Settings) -> tuple[bool, str]:
 
 def _disk(settings: Settings) -> tuple[bool, str]:
     """Room enough, and a file system with hard links: a commit is one (schemas/lake)."""
-    nearest = _nearest(Path(settings.text("lake")))
+    nearest = _nearest(settings.folder("lake"))
     place = nearest if nearest.is_dir() else nearest.parent
     try:
         with TemporaryDirectory(dir=place, prefix=".linklake-doctor-") as folder:

@@ -44,7 +44,7 @@ def receipted(given: Namespace, settings: Settings, stage: str, work: Callable[[
     """
     _check_receipt_path(given.receipt)
     clock, attempt, code, ending = Clock(), Attempt(stage), 0, _Ending(given, settings)
-    root = Path(settings.text("lake"))
+    root = settings.folder("lake")
     stopping.at_the_latest(lambda: _end_at_once(attempt, clock, root, ending))
     try:
         receipt = clock.stamp(_worded(work(attempt)))

@@ -147,7 +147,7 @@ BAD_CRAWLS: dict[str, tuple[list[str], str]] = {
     "no_scheme": (["example.org"], "the seed 'example.org' (the command line) is no http(s) URL (unparsable_url)"),
     "other_scheme": (["ftp://example.org/"], "is no http(s) URL (not_http)"),
     "no_contact": (["http://a.test/"], "a crawl needs a contact for its User-Agent: set contact in linklake.toml"),
-    "contact_of_two_lines": (["http://a.test/", "--contact", "me\r\nX: y"], "a crawl needs a contact, a mail address"),
+    "contact_of_two_lines": (["http://a.test/", "--contact", "me@a.test\r\nX: y"], "a crawl needs a contact, a mail"),
     "no_pages": (["http://a.test/", "--pages", "0"], "pages from --pages is '0': give 1 or more"),
     "negative": (["http://a.test/", "--depth", "-1"], "depth from --depth is '-1': give 0 or more"),
     "not_a_number": (["http://a.test/", "--pages", "many"], "pages from --pages is 'many', not a whole number"),

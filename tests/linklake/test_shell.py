@@ -18,6 +18,7 @@ SOURCES = [p for room in ("schemas", "crawlers", "transforms", "linklake") for p
 
 # What stands for what in an f-string; the first whose name occurs in the expression.
 SAMPLES = {
+    "BUILD_MARTS": "build_marts",
     "SETTLE_CRAWL": "settle_crawl", "settle": "settle_crawl --crawl-id c1", "crawl_id": "c1", "next(": "c1",
     "kind": "crawl", "dataset": "links", "stage": "dedupe_links", "writer": "dedupe_links", "sql": "select 1",
     "found.node": "domain", "'build'": "build",
