@@ -39,8 +39,8 @@ LINK_OBSERVATIONS = Dataset(
         Column(
             "dom_path",
             pa.string(),
-            "Elements from body to the one that links, with ids and classes; its end, at most 400 characters.",
-            "body > main#content > ul.menu > li > a",
+            "Elements around the link with ids and classes, body first; the last 400 characters.",
+            "body > main#content > ul.menu > li",
             nullable=True,
         ),
         Column(

@@ -41,9 +41,15 @@ PAGE_FETCHES = Dataset(
         Column("published_at", TIMESTAMP, "When it says it was published.", "2026-11-02T08:15:00Z", nullable=True),
         Column("modified_at", TIMESTAMP, "When it says it was last changed.", "2026-11-05T00:00:00Z", nullable=True),
         Column(
-            "generator", pa.string(), "Software that made it, by its meta generator.", "WordPress 6.8", nullable=True
+            "generator", pa.string(), "Software that made it, as meta generator says.", "WordPress 6.8", nullable=True
         ),
-        Column("word_count", pa.int32(), "Words of text (docs/extraction.md counts CJK and Thai).", 812, nullable=True),
+        Column(
+            "word_count",
+            pa.int32(),
+            "Words of text; docs/extraction.md says how CJK and Thai count.",
+            812,
+            nullable=True,
+        ),
         Column("h1", pa.string(), "Text of the first h1.", "How oars are made", nullable=True),
         Column("heading_count", pa.int32(), "Headings h1 to h6 with text.", 6, nullable=True),
         Column(
