@@ -59,6 +59,7 @@ LINK_SCOPE: Final[Words] = {
     "same_host": "Source and target are on one host.",
     "same_domain": "Source and target are on one registrable domain.",
     "same_owner": "Source and target belong to one owner.",
+    "no_domain": "An end has no registrable domain: an IP address, a single label, a public suffix, a local name.",
     "external": "Source and target are on different registrable domains.",
 }
 
@@ -86,6 +87,7 @@ REL_CLASS: Final[Words] = {
 EQUITY_BLOCK_REASON: Final[Words] = {
     "not_live": "The link is not live.",
     "neutral_type": "Canonical and alternate links are no votes.",
+    "no_domain": "An end of it has no registrable domain: nobody in the public web that could vote or be voted for.",
     "hidden": "No reader can see it.",
     "rel_sponsored": "Paid for.",
     "rel_ugc": "User-generated content.",

@@ -28,6 +28,11 @@ def domain(url: str) -> str:
     return name if labels[-1].isdigit() else ".".join(labels[-2:])
 
 
+def is_registrable(name: str) -> bool:
+    """Whether somebody could hold that domain: on the tiny web all but IP addresses and single labels."""
+    return "." in name and not name.rpartition(".")[2].isdigit()
+
+
 @dataclass(frozen=True, slots=True)
 class ExpectedLink:
     """A link with what its sightings on its page add up to."""
@@ -53,7 +58,15 @@ class ExpectedLink:
 
     @property
     def is_external(self) -> bool:
-        return domain(self.source_url) != domain(self.target_url)
+        return self.has_domains and domain(self.source_url) != domain(self.target_url)
+
+    @property
+    def is_internal(self) -> bool:
+        return domain(self.source_url) == domain(self.target_url)
+
+    @property
+    def has_domains(self) -> bool:
+        return is_registrable(domain(self.source_url)) and is_registrable(domain(self.target_url))
 
     @property
     def passes_equity(self) -> bool:
@@ -101,6 +114,8 @@ def _reason(link: ExpectedLink, seen: list[Link]) -> str | None:
         return "not_live"
     if link.link_type in NEUTRAL:
         return "neutral_type"
+    if not link.has_domains:
+        return "no_domain"
     if all(s.is_hidden for s in seen):
         return "hidden"
     if link.rel_class == "follow":
@@ -138,6 +153,7 @@ def expected_domains() -> dict[str, tuple[int, int, int, int, int, int, int]]:
     for link in expected_links():
         if link.is_vote:
             known |= {domain(link.source_url), domain(link.target_url)}
+    known = {name for name in known if is_registrable(name)}
     return {name: _domain_row(name, pages[name]) for name in known}
 
 
@@ -176,7 +192,7 @@ def expected_pages() -> dict[str, tuple[bool, str | None, int | None, str | None
             len(external),
             _followed(external),
             len({domain(v.source_url) for v in external}),
-            len([v for v in votes if not v.is_external and v.source_url != url]),
+            len([v for v in votes if v.is_internal and v.source_url != url]),
         )
     return rows
 

@@ -79,11 +79,11 @@ class DuckDB:
         """Make files readable as the table ``name``, with the dataset's logical columns; no files: an empty table."""
         self._connection.execute(f"create or replace view {name} as {select_files(dataset, paths)}")
 
+    # ---------------------------------------------------------------- the Tables protocol
+
     def bind_arrow(self, name: str, table: pa.Table) -> None:
         """Make a table in memory readable as ``name``."""
         self._connection.register(name, table)
-
-    # ---------------------------------------------------------------- the Tables protocol
 
     def query(self, room: str, file: str, **values: object) -> Query:
         """The SELECT of ``transforms/<room>/<file>.sql``."""
@@ -93,6 +93,10 @@ class DuckDB:
         """Columns of a table in memory."""
         order = f" order by {', '.join(order_by)}" if order_by else ""
         return self._connection.execute(f"select {', '.join(columns)} from {table}{order}").to_arrow_table()
+
+    def select(self, query: Query) -> pa.Table:
+        """The rows of a SELECT in memory."""
+        return self._connection.execute(query.sql, self._used(query.sql, query.values)).to_arrow_table()
 
     # ---------------------------------------------------------------- outputs
 

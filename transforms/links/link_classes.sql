@@ -6,6 +6,7 @@ with marked as (
         l.target_url,
         l.target_url_id,
         l.source_domain_id,
+        l.link_scope,
         l.link_state,
         l.page_is_nofollow,
         l.hidden_sightings = l.followed_sightings + l.nofollowed_sightings as is_hidden,
@@ -36,6 +37,7 @@ reasoned as (
         case
             when m.link_state <> 'live' then 'not_live'
             when m.is_neutral then 'neutral_type'
+            when m.link_scope = 'no_domain' then 'no_domain'
             when m.is_hidden then 'hidden'
             when m.rel_class = 'sponsored' then 'rel_sponsored'
             when m.rel_class = 'ugc' then 'rel_ugc'

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from transforms.domain_names import bind_non_domains
 from transforms.stage import Input, Output, Run, Stage, Tables
 
 CLASSIFIER_VERSION: Final = "1"
@@ -16,6 +17,7 @@ def settle_crawl(run: Run, tables: Tables) -> Mapping[str, Output]:
 
 def dedupe_links(run: Run, tables: Tables) -> Mapping[str, Output]:
     """Merge this crawl's sightings with all that was believed before."""
+    bind_non_domains(tables, "links")
     return {"links": tables.query("links", "links", crawl_id=run.crawl_id)}
 
 
@@ -45,6 +47,7 @@ DEDUPE_LINKS: Final = Stage(
     inputs=(Input("page_fetches"), Input("link_observations"), Input("links", "previous", is_optional=True)),
     outputs=("links",),
     build=dedupe_links,
+    version=2,
     counts_rows_of="link_observations",
 )
 
