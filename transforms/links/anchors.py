@@ -26,17 +26,20 @@ _NUMBERS_AROUND: Final = r"^ (?:\d+ )+|(?: \d+)+ $"
 _TITLE_PARTS: Final = r"\s+[|\-–—·•»:]+\s+|\s*[|»]\s*"
 
 TELLING_LETTERS: Final = 4
-"""Shorter phrases are compared as a whole and never looked for inside others: `the`, `faq`. Two characters are enough
+"""Shorter anchors are compared as a whole and never looked for inside titles: `the`, `faq`. Two characters are enough
 in scripts without spaces."""
 
 
 def phrases(texts: Texts) -> Texts:
     """Texts as words: lower case, without marks, punctuation and doubled spaces, one space before, between and after.
 
+    An ampersand is the word `and`, as in slugs and domain names.
+
     A text without letters and digits becomes ``""``; NULL stays NULL.
     """
     found = pc.utf8_lower(pc.utf8_normalize(texts, form="NFKD"))  # type: ignore[attr-defined]  # missing in the stubs
     found = pc.replace_substring_regex(found, r"[\p{Mn}\p{Cf}]+", "")
+    found = pc.replace_substring(found, "&", " and ")
     for letter, plain in _LETTERS.items():
         found = pc.replace_substring(found, letter, plain)
     found = pc.replace_substring_regex(found, _UNSPACED, r" \1 ")
@@ -51,7 +54,7 @@ def compact(words: Texts) -> Texts:
 
 
 def is_telling(words: Texts) -> Texts:
-    """Whether a phrase is long enough to be looked for inside others."""
+    """Whether an anchor is long enough to be looked for inside what its target says of itself."""
     in_unspaced = pc.match_substring_regex(words, rf"{_UNSPACED} {_UNSPACED}")
     return pc.or_(pc.greater_equal(pc.utf8_length(compact(words)), pa.scalar(TELLING_LETTERS)), in_unspaced)
 
@@ -94,24 +97,24 @@ def anchor_texts(texts: Texts) -> pa.Table:
 
 
 def slugs(texts: Texts) -> pa.Table:
-    """One row per distinct slug (last part of a path): its words, or NULL where they tell nothing, as in ``?p=17``."""
+    """One row per distinct slug (last part of a path): its words, or NULL where there are none, as in ``/17.html``."""
     decoded = [unquote(text) if text and "%" in text else text for text in texts.to_pylist()]
     names = pc.replace_substring_regex(pa.array(decoded, pa.string()), _EXTENSION, "")
     words = pc.replace_substring_regex(phrases(names), _NUMBERS_AROUND, " ")
     is_name = pc.is_in(compact(words), value_set=pa.array(["index", "default", "home"]))
-    return pa.table({"slug": texts, "slug_phrase": _telling(pc.if_else(is_name, "", words))})
+    return pa.table({"slug": texts, "slug_phrase": _said(pc.if_else(is_name, "", words))})
 
 
 def headline_phrases(titles: Texts) -> Texts:
-    """The words of each title's longest part, as a rule without the site's name; NULL where they tell nothing."""
+    """The words of each title's longest part, as a rule without the site's name; NULL where there are none."""
     parts = pc.split_pattern_regex(titles, _TITLE_PARTS)
     longest = [max(title, key=len) if title else None for title in parts.to_pylist()]
     return text_phrases(pa.array(longest, pa.string()))
 
 
 def text_phrases(texts: Texts) -> Texts:
-    """Words of texts, NULL where they tell nothing."""
-    return _telling(phrases(texts))
+    """Words of texts, NULL where there are none."""
+    return _said(phrases(texts))
 
 
 def domain_names(domains: Texts) -> pa.Table:
@@ -132,8 +135,8 @@ def domain_names(domains: Texts) -> pa.Table:
     )
 
 
-def _telling(words: Texts) -> Texts:
-    return pc.if_else(is_telling(words), words, None)
+def _said(words: Texts) -> Texts:
+    return pc.if_else(pc.equal(words, pa.scalar("")), None, words)
 
 
 def _readable(domain: str) -> str:
