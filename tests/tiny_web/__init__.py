@@ -1,9 +1,8 @@
 """The drawn truth of the built-in web, as plain values: written by hand, never by code that is under test.
 
 ``docs/tiny-web.md`` tells the story. ``pages.csv`` has a row per URL that a crawl of all seeds requests or is
-refused by robots.txt; ``links.csv`` a row per observation, in document order; ``anchors.csv`` one per wording of
-links to a URL; the referee in
-``test_truth.py`` holds both to the pages.
+refused by robots.txt; ``links.csv`` a row per observation, in document order; the referee in ``test_truth.py``
+holds both to the pages. ``anchors.csv`` has a row per wording of links to a URL.
 """
 
 import csv
