@@ -136,7 +136,7 @@ def domain_names(domains: Texts) -> pa.Table:
 
 
 def _said(words: Texts) -> Texts:
-    return pc.if_else(pc.equal(words, pa.scalar("")), None, words)
+    return pc.if_else(pc.equal(compact(words), pa.scalar("")), None, words)
 
 
 def _readable(domain: str) -> str:
