@@ -21,7 +21,7 @@ LISTED = [
 ]
 
 
-def texts(*values: str | None) -> pa.Array:
+def texts(*values: str | None) -> pa.StringArray:
     return pa.array(values, pa.string())
 
 
