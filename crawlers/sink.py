@@ -226,7 +226,11 @@ class Sink:
         links = dataset("link_observations")
         of_fetch = pa.array(self._fetch_of_observation, pa.int32())
         columns = {
-            name: self._observations[name] if name in self._observations else fetches.column(name).take(of_fetch)
+            name: self._observations[name]
+            if name in self._observations
+            else fetches.column(name).take(of_fetch)
+            if name in fetches.schema.names
+            else [None] * len(of_fetch)
             for name in links.schema.names
         }
         rejected = dataset("rejected_records")
@@ -291,7 +295,19 @@ def _page_columns(page: Page | None) -> dict[str, Any]:
         "language": page.language if page else None,
         "title": page.title if page else None,
         "canonical_url": page.canonical_url if page else None,
+        "author": None,
+        "published_at": None,
+        "modified_at": None,
+        "generator": None,
         "word_count": page.word_count if page else None,
+        "h1": None,
+        "heading_count": None,
+        "simhash": None,
+        "hreflangs": None,
+        "structured_data_types": None,
+        "is_parked": None,
+        "internal_link_count": None,
+        "external_link_count": None,
         "is_nofollow": page.is_nofollow if page else False,
         "is_noindex": page.is_noindex if page else False,
         "robots_directives": list(page.robots_directives) if page else [],

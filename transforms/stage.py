@@ -54,6 +54,12 @@ class Tables(Protocol):
     def arrow(self, table: str, columns: Sequence[str], *, order_by: Sequence[str] = ()) -> pa.Table:
         """Columns of an input in memory."""
 
+    def select(self, query: Query) -> pa.Table:
+        """The rows of a SELECT in memory."""
+
+    def bind_arrow(self, name: str, table: pa.Table) -> None:
+        """Make a table in memory readable as ``name`` for the SELECTs that follow."""
+
 
 Build = Callable[[Run, Tables], Mapping[str, Output]]
 
