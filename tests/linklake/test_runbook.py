@@ -183,6 +183,8 @@ LEFT_OUT: Final = {
     "cannot read … (…): let this user read the lake": "root, who runs tests, may read everything",
     "no crawl in … has anything to build from: run linklake crawl, ingest or import-graph first": "no DAG builds",
     "the archives of crawl … were named relative to …: run this there": "under Airflow a path has to be absolute",
+    "the gate and Great Expectations differ on … of … for crawl …: nothing was published; this is a defect of "
+    "linklake …, please report it with …": "a defect: it says so itself",
     "there is no stage …: the stages are …": "a DAG that names a stage that is none fails in its tests",
     "… was staged and is gone: run the stage again": "its gate finds it first, but for one moment",
 }
@@ -376,9 +378,9 @@ def held(night: Night, crawl_id: str) -> None:
     "the crawl … was broken off (exit code …, see above); what it had acknowledged is safe: run linklake crawl "
     "--crawl-id … to carry it on"
 )
-def two_crawls_of_one_id_at_once(night: Night) -> Sequence[object]:
+def a_crawl_that_cannot_write_its_pages(night: Night) -> Sequence[object]:
     Lake.open_or_create(night.lake)
-    held(night, "c")
+    night.limit_files(40)
     night.names |= {"CRAWL": "c", "SEEDS": "--demo"}
     return "crawl", "--demo", "--crawl-id", "c"
 
