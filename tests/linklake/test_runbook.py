@@ -108,7 +108,9 @@ class Night:
         if not self._shell:
             return call(*words, environment=self.environment, folder=self.folder)
         command = [*self._shell, *command_line(*words)]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        # Python would leave compiled modules behind that were cut at the limit.
+        environment = self.environment | {"PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
         return Ended(done.returncode, done.stdout, done.stderr, done.stderr + done.stdout)
 
     def well(self, *words: object) -> None:
