@@ -222,8 +222,8 @@ def test_a_message_is_found_whole_or_not_at_all() -> None:
 
 
 @produces(
-    "the gate stopped … for crawl …: …. It lies in quarantine, nothing was published: mend the cause, then run linklake "
-    "run … --crawl-id …"
+    "the gate stopped … for crawl …: …. It lies in quarantine, nothing was published: mend the cause, then "
+    "run linklake run … --crawl-id …"
 )
 def an_altered_file(night: Night) -> Sequence[object]:
     part = next(night.staged("dedupe_links").rglob("*.parquet"))
