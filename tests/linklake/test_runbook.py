@@ -182,6 +182,7 @@ SAID_BY_TASKS: Final = (
 LEFT_OUT: Final = {
     "cannot read … (…): let this user read the lake": "root, who runs tests, may read everything",
     "no crawl in … has anything to build from: run linklake crawl, ingest or import-graph first": "no DAG builds",
+    "nothing of … for crawl … lies in quarantine: see linklake status": "no DAG discards",
     "there is no stage …: the stages are …": "a DAG that names a stage that is none fails in its tests",
     "… was staged and is gone: run the stage again": "its gate finds it first, but for one moment",
 }
