@@ -21,9 +21,10 @@ from crawlers.journal import JOURNAL, Journal, check_same_crawl
 from crawlers.settings import CrawlConfig
 from crawlers.sink import Sink
 from linklake.config import Settings
+from linklake.findings import Acceptance
 from linklake.progress import Progress
 from linklake.receipts import Clock, Receipt
-from linklake.runs import Parts, gate_stage, run_stage
+from linklake.runs import NOTHING_ACCEPTED, Parts, gate_stage, run_stage
 from schemas.catalog import dataset
 from schemas.durable import file_sha256
 from schemas.errors import BadSetting, LinklakeError, Misuse, NotPublished
@@ -222,7 +223,7 @@ def _observed(lake: Lake, settings: Settings, crawl_id: str, stage: str, clock: 
         clock.stamp(receipt),
         stage=stage,
         rows=receipt.rows | counts,
-        message=_reason_to_look(counts, crawl_id),
+        message=receipt.message if receipt.findings else _reason_to_look(counts, crawl_id),
         next=f"linklake build --crawl-id {crawl_id}",
     )
 
@@ -281,9 +282,10 @@ def settle(lake: Lake, settings: Settings, crawl_id: str, *, publish: bool = Tru
     return _cleared(lake, receipt)
 
 
-def gate_settled(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
+def gate_settled(lake: Lake, settings: Settings, crawl_id: str, *, accepting: Acceptance = NOTHING_ACCEPTED) -> Receipt:
     """Audit and publish what ``settle`` left staged."""
-    return _cleared(lake, gate_stage(lake, SETTLE_CRAWL, crawl_id, settings, parts=observed_parts(lake, crawl_id)))
+    parts = observed_parts(lake, crawl_id)
+    return _cleared(lake, gate_stage(lake, SETTLE_CRAWL, crawl_id, settings, parts=parts, accepting=accepting))
 
 
 def _cleared(lake: Lake, receipt: Receipt) -> Receipt:

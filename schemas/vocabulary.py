@@ -174,4 +174,12 @@ OUTCOME: Final[Words] = {
     "no_input": "There was by nature nothing to do.",
     "stopped": "A gate stopped the output.",
     "failed": "An error ended the run.",
+    "discarded": "What a gate had stopped was thrown away.",
+    "retracted": "What was published was withdrawn.",
+    "restored": "What was withdrawn was put back.",
+}
+
+SEVERITY: Final[Words] = {
+    "stop": "Keeps the output from being published, unless a person accepts it.",
+    "warn": "Worth a look; published all the same.",
 }

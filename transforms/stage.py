@@ -27,6 +27,8 @@ class Input:
     dataset: str
     which: Which = "crawl"
     is_optional: bool = False
+    is_record: bool = False
+    """A record of runs: read as it stands when the stage runs, and never a reason to run it again."""
 
     @property
     def name(self) -> str:

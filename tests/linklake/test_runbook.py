@@ -187,6 +187,7 @@ LEFT_OUT: Final = {
     "the archives of crawl … were named relative to …: run this there": "under Airflow a path has to be absolute",
     "the gate and Great Expectations differ on … of … for crawl …: nothing was published; this is a defect of "
     "linklake …, please report it with …": "a defect: it says so itself",
+    "nothing of … for crawl … lies in quarantine: see linklake status": "no DAG discards",
     "there is no stage …: the stages are …": "a DAG that names a stage that is none fails in its tests",
     "… was staged and is gone: run the stage again": "its gate finds it first, but for one moment",
 }
@@ -227,8 +228,8 @@ def test_a_message_is_found_whole_or_not_at_all() -> None:
 
 
 @produces(
-    "the gate stopped … for crawl …: …. It stays staged, nothing was published: mend the cause, then run linklake run "
-    "… --crawl-id …"
+    "the gate stopped … for crawl …: …. It lies in quarantine, nothing was published: mend the cause, then "
+    "run linklake run … --crawl-id …"
 )
 def an_altered_file(night: Night) -> Sequence[object]:
     part = next(night.staged("dedupe_links").rglob("*.parquet"))
