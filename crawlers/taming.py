@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from crawlers.outline import BLOCKS, UNREAD
+from crawlers.tags import BLOCKS, UNREAD
 
 HARMLESS_TAGS: Final = 2000
 """Pages with fewer `<` cost at most some 180 MB and 0.2 s, whatever they hold."""

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from crawlers.directives import rel_tokens
 from crawlers.encoding import charset_of, to_utf8
-from crawlers.extract import Observation, Page, extract
+from crawlers.extract import Page, extract
+from crawlers.links import Observation
 from crawlers.taming import tame
 from schemas.identity import CanonicalUrl, Rejected, judge
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from crawlers.extract import Observation, extract
+from crawlers.extract import extract
+from crawlers.links import Observation
 from crawlers.placement import Surroundings, enter
 
 LINK = "<a href=/x>link</a>"
