@@ -61,8 +61,8 @@ def refresh_target(content: str) -> str | None:
     return target[1:].partition(target[0])[0] if target[0] in "'\"" else target
 
 
-def link_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str, tuple[str, ...], str]]:
-    """Give (header, target, rel tokens, type) of every link in Link headers, in order (RFC 8288 §3).
+def link_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, tuple[str, ...], str]]:
+    """Give (target, rel tokens, type) of every link in Link headers, in order (RFC 8288 §3).
 
     Split by hand: inside `<…>` and quotes a comma or semicolon parts nothing.
     """
@@ -74,7 +74,7 @@ def link_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str, tup
             given: dict[str, str] = {}
             for key, quoted, bare in _HEADER_PARAMETER.findall(found[2]):
                 given.setdefault(key.lower(), _ESCAPED.sub(r"\1", quoted) or bare)
-            links.append((found[0].strip(), found[1].strip(), rel_tokens(given.get("rel", "")), given.get("type", "")))
+            links.append((found[1].strip(), rel_tokens(given.get("rel", "")), given.get("type", "")))
     return links
 
 

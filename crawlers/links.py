@@ -12,7 +12,7 @@ from crawlers.page_facts import MAX_LANGUAGE_CHARACTERS, base_href
 from crawlers.placement import Attributes, mark_of, within
 from crawlers.scan import HAS_IMAGE, HIDES, MAX_LINKS, MAX_TEXT_CHARACTERS, Scan
 from crawlers.structured_data import MAX_URLS, StructuredData
-from crawlers.tags import A, AREA, FORM, FRAME, IFRAME, LAST_LINK, LINK, META, SCRIPT
+from crawlers.tags import AREA, FORM, FRAME, IFRAME, LAST_LINK, LINK, META, SCRIPT, A
 from schemas.identity import CanonicalUrl, Reason, Rejected, judge
 
 MAX_HREF_BYTES: Final = 8192
@@ -115,13 +115,13 @@ class PageLinks:
         blocks = read_blocks(scan, around)
         heading_paths = read_heading_paths(scan)
         for (
-            kind, parent, flags, tag_at, tag_to, end, heading, in_block, in_list, href, href_to, rel, rel_to, alt, alt_to,
-            first, last, before, after, after_to, place,
+            kind, path, flags, tag_at, tag_to, end, heading, in_block, in_list, href, href_to, rel, rel_to, alt,
+            alt_to, first, last, before, after, after_to, place,
         ) in scan.links:  # fmt: skip
             if kind > LAST_LINK:
                 self._add_note(kind, source[tag_at:tag_to], source[tag_to:end])
                 continue
-            if kind == A or kind == AREA:
+            if kind in (A, AREA):
                 judged = self._judge(source[href:href_to])
             else:
                 given = _target_of_box(kind, attributes_of(source[tag_at:tag_to]))
@@ -131,7 +131,7 @@ class PageLinks:
             target = self._accepted(judged)
             if target is None:
                 continue
-            near = around[parent] if parent >= 0 else NOWHERE
+            near = around[path] if path >= 0 else NOWHERE
             placement, confidence = near.surroundings.placement, near.surroundings.confidence
             if in_list >= 0 and placement == "main":
                 placement, confidence = blocks[in_list].place_of_links or (placement, confidence)

@@ -8,6 +8,11 @@ _ATTRIBUTE: Final = re.compile(rb' (=?[^ =>]*+)(?:="([^"]*+)")?+')
 
 def attributes_of(tag: bytes) -> dict[str, str | None]:
     """Attributes by name, of `<name …>`; an empty value is None, as a missing one is."""
+    pieces = tag.split(b'"')  # <a href=, value, title=, value, >
+    names, values = pieces[:-1:2], pieces[1::2]
+    if names and pieces[-1] == b">" and all(name[-1:] == b"=" for name in names):
+        names[0] = names[0][names[0].find(b" ") :]
+        return {name[1:-1].decode(): decoded(value) or None for name, value in zip(names, values, strict=True)}
     return {name.decode(): decoded(value) or None for name, value in _ATTRIBUTE.findall(tag)}
 
 

@@ -1,13 +1,11 @@
 """What stands around a page's links: their place, their path through the page, their block and its template."""
 
-import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from crawlers.markup import attributes_of, name_of
 from crawlers.placement import Mark, Surroundings, mark_of, place_of_list, within
 from crawlers.scan import Scan
-from schemas.identity import text_id
 
 MAX_PATH_CHARACTERS: Final = 400
 MAX_STEP_CHARACTERS: Final = 80
@@ -18,13 +16,6 @@ MAX_HEADING_CHARACTERS: Final = 200
 _CACHED_TAG_BYTES: Final = 512
 """Longer tags are rarely seen twice."""
 
-_STATE_WORD = re.compile(r"(?:is-|has-)?(?:active|selected|open|opened|first|last|odd|even|hover)|.*\bcurrent.*")
-"""Classes that tell an item from its likes on this page only, such as WordPress' current-menu-item."""
-
-_NUMBERS = re.compile(r"\d+")
-_TEMPLATE_PRIME: Final = 1099511628211
-_MASK: Final = 0xFFFF_FFFF_FFFF_FFFF
-
 
 class Around(NamedTuple):
     """What an element says of a link right inside it, all its ancestors considered."""
@@ -32,8 +23,6 @@ class Around(NamedTuple):
     surroundings: Surroundings
     is_hidden: bool
     dom_path: str
-    template: int
-    """64-bit hash of the path without positions, numbers and state: alike on other pages of the host."""
 
 
 class _Step(NamedTuple):
@@ -41,10 +30,9 @@ class _Step(NamedTuple):
 
     mark: Mark | None
     path: str
-    template: int
 
 
-NOWHERE: Final = Around(Surroundings(), False, "", 0)
+NOWHERE: Final = Around(Surroundings(), False, "")
 
 
 class Block(NamedTuple):
@@ -53,7 +41,7 @@ class Block(NamedTuple):
     link_density: float
     word_count: int
     link_count: int
-    template_id: int
+    template: int
     place_of_links: tuple[str, float] | None
     """(placement, confidence) of its links where its being a list decides that."""
 
@@ -63,15 +51,14 @@ def read_around(scan: Scan) -> list[Around]:
     around: list[Around] = []
     source = scan.source
     for tag_at, tag_to, parent in scan.elements:
-        mark, path, template = _step(source[tag_at:tag_to])
+        mark, path = _step(source[tag_at:tag_to])
         outer = around[parent] if parent >= 0 else NOWHERE
         if path:
             path = f"{outer.dom_path} > {path}" if outer.dom_path else path
             if len(path) > MAX_PATH_CHARACTERS:
                 path = path[-MAX_PATH_CHARACTERS:]
         surroundings = outer.surroundings if mark is None else within(outer.surroundings, mark)
-        template = (outer.template * _TEMPLATE_PRIME + template) & _MASK
-        around.append(Around(surroundings, surroundings.is_hidden, path, template))
+        around.append(Around(surroundings, surroundings.is_hidden, path))
     return around
 
 
@@ -79,11 +66,9 @@ def read_blocks(scan: Scan, around: list[Around]) -> list[Block]:
     """The blocks and lists around links, for each of `scan.blocks`."""
     blocks = []
     for element, words, links, ink, linked_ink in scan.blocks:
-        this = around[element]
         density = linked_ink / ink if ink else 0.0
-        template = this.template - (1 << 64) if this.template >> 63 else this.template
-        place = place_of_list(this.surroundings, links=links, density=density)
-        blocks.append(Block(density, words, links, template, place))
+        place = place_of_list(around[element].surroundings, links=links, density=density)
+        blocks.append(Block(density, words, links, scan.templates[element], place))
     return blocks
 
 
@@ -103,14 +88,12 @@ def _step(tag: bytes) -> _Step:
 def _own_step(tag: bytes) -> _Step:
     name, attributes = name_of(tag), attributes_of(tag)
     mark = mark_of(name, attributes)
-    if name in ("html", "body"):  # their classes name the page, not the template of a block
-        return _Step(mark, "" if name == "html" else name, text_id(name))
+    if name in ("html", "body"):  # their classes say little and are many
+        return _Step(mark, "" if name == "html" else name)
     names = (attributes.get("id") or "").split()[:1]
     classes = (attributes.get("class") or "").split()
     path = "".join([name, *(f"#{word}" for word in names), *(f".{word}" for word in classes)])
-    lasting = sorted({_NUMBERS.sub("0", word) for word in classes if not _STATE_WORD.fullmatch(word)})
-    template = " ".join([name, *(f"#{_NUMBERS.sub('0', word)}" for word in names), *lasting])
-    return _Step(mark, path[:MAX_STEP_CHARACTERS], text_id(template))
+    return _Step(mark, path[:MAX_STEP_CHARACTERS])
 
 
 _recurring_step = lru_cache(maxsize=16_384)(_own_step)

@@ -43,11 +43,12 @@ _PARKED_TEXT = re.compile(
     r"|домен (?:продается|продаётся|припаркован)|该域名(?:正在)?出售|このドメインは)",
     re.IGNORECASE,
 )
-_PARKED_MARKUP = re.compile(
-    rb"(?:sedoparking|parkingcrew|bodis|parklogic|above|uniregistry|dan|afternic|hugedomains|voodoo|skenzo)\.(?:com|net)"
-    rb"/|google\.com/adsense/domains/|window\.park\b|data-adblockkey=|parking-lander",
-    re.IGNORECASE,
-)
+_PARKED_MARKUP: Final = (
+    b"sedoparking.com", b"parkingcrew.net", b"bodis.com", b"parklogic.com", b"uniregistry.com", b"afternic.com",
+    b"hugedomains.com", b"voodoo.com", b"skenzo.com", b"google.com/adsense/domains/", b"window.park",
+    b"parking-lander",
+)  # fmt: skip
+"""Services and scripts that parked pages name."""
 
 
 @dataclass(slots=True)
@@ -154,4 +155,6 @@ def _is_parked(scan: Scan, title: str | None) -> bool:
     """Few words, and words or code that parking services write."""
     if scan.word_count > PARKED_WORDS:
         return False
-    return bool(_PARKED_TEXT.search(f"{title or ''} {scan.text}") or _PARKED_MARKUP.search(scan.source))
+    return _PARKED_TEXT.search(f"{title or ''} {scan.text}") is not None or any(
+        mark in scan.source for mark in _PARKED_MARKUP
+    )

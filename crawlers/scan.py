@@ -13,13 +13,57 @@ from numba import njit
 from numpy.typing import NDArray
 
 from crawlers.tags import (
-    A, AREA, BASE, BR, FNV_MASK, FNV_OFFSET, FNV_PRIME, FORM, FRAME, H1, H6, IFRAME, IMG, IS_BLOCK, IS_LIST, IS_SCOPE,
-    IS_UNREAD, IS_VOID, ITEM, KIND_BITS, LAST_LINK, LAST_NOTE, LINK, PLAINTEXT, SCRIPT, SLOTS, SVG, TEMPLATE, TIME,
-    TITLE, XMP, name_key, tag_table,
+    AREA,
+    BASE,
+    BR,
+    FNV_MASK,
+    FNV_OFFSET,
+    FNV_PRIME,
+    FORM,
+    FRAME,
+    H1,
+    H6,
+    IFRAME,
+    IMG,
+    IS_BLOCK,
+    IS_LIST,
+    IS_SCOPE,
+    IS_UNREAD,
+    IS_VOID,
+    ITEM,
+    KIND_BITS,
+    LAST_LINK,
+    LAST_NOTE,
+    LINK,
+    PLAINTEXT,
+    SCRIPT,
+    SLOTS,
+    SVG,
+    TEMPLATE,
+    TITLE,
+    XMP,
+    A,
+    Number,
+    name_key,
+    tag_table,
 )  # fmt: skip
+from crawlers.templates import template_hashes
 from crawlers.words import (
-    GOING_BY, HASHES, LAST_KIND, LETTER, NO_WORD, SPACE, TENTHS, WORD_STATE, WORD_TENTHS, Hashes, end_word,
-    finish_words, hash_character, kind_of_character, tenths_of_word,
+    GOING_BY,
+    HASHES,
+    LAST_KIND,
+    LETTER,
+    NO_WORD,
+    SPACE,
+    TENTHS,
+    WORD_STATE,
+    WORD_TENTHS,
+    Hashes,
+    end_word,
+    finish_words,
+    hash_character,
+    kind_of_character,
+    tenths_of_word,
 )  # fmt: skip
 
 MAX_LINKS: Final = 10_000
@@ -40,12 +84,12 @@ HIDES, HAS_IMAGE, NAMES_TYPE, IS_JSON, HAS_TARGET = 1, 2, 4, 8, 16
 _HREF_KEY, _REL_KEY, _ALT_KEY, _STYLE_KEY, _HIDDEN_KEY, _ARIA_HIDDEN_KEY, _ITEMTYPE_KEY, _TYPE_KEY, _SRC_KEY = map(
     name_key, ("href", "rel", "alt", "style", "hidden", "aria-hidden", "itemtype", "type", "src")
 )
-_ACTION_KEY, _TEMPLATE_KEY = name_key("action"), name_key("template")
+_ACTION_KEY, _ID_KEY, _CLASS_KEY, _TEMPLATE_KEY = map(name_key, ("action", "id", "class", "template"))
 
 # Columns of the tables that the pass fills. A place in the text or source is (from, to).
 _TAG_AT, _TAG_TO, _PARENT, _TAG, _TEXT_AT, _TEXT_TO, _INK, _LINKED, _LINKS, _TENTHS = range(10)
 _IN_BLOCK, _IN_LIST, _IN_LINK, _ROW, _HEADING = range(10, 15)
-_ELEMENT_COLUMNS = 15
+_ID, _CLASS, _ELEMENT_COLUMNS = 15, 17, 19
 _F_KIND, _F_PARENT, _F_FLAGS, _F_TAG_AT, _F_TAG_TO, _F_END, _F_TEXT_AT, _F_TEXT_TO, _F_HEADING = range(9)
 _F_HREF, _F_REL, _F_ALT = 9, 11, 13
 _FOUND_COLUMNS = 15
@@ -60,7 +104,7 @@ _ELEMENTS, _FOUND, _LINK_ROWS, _OVERFLOW, _HEADINGS, _DEPTH = range(WORD_STATE +
 _STATE = WORD_STATE + 13
 
 # Places in what is read of a tag's attributes.
-_A_HREF, _A_REL, _A_ALT, _A_FLAGS, _A_SIZE = 0, 2, 4, 6, 7
+_A_HREF, _A_REL, _A_ALT, _A_ID, _A_CLASS, _A_FLAGS, _A_SIZE = 0, 2, 4, 6, 8, 10, 11
 
 _OUTSIDE, _UNKEPT = -1, -2
 """No element around; a link around that was not kept."""
@@ -79,13 +123,15 @@ class Scan:
     text: str
     """All text; white space is single spaces."""
     links: list[list[int]]
-    """Elements that link or say something of the page, in document order: kind, element around, flags, tag from,
+    """Elements that link or say something of the page, in document order: kind, path around, flags, tag from,
     tag to, end of content, heading above, block, list, href from, to, rel from, to, alt from, to, text from, to,
     start of the context before, start and end of the context after, place of the element in the text."""
     elements: list[list[int]]
-    """The elements around links, in document order: tag from, tag to, element around."""
+    """The paths of elements around links, outer ones first: tag from, tag to, path of the element around."""
+    templates: list[int]
+    """For each of these a signed 64-bit hash of its path without positions: alike on other pages of the host."""
     blocks: list[list[int]]
-    """The blocks and lists around links: element, words, links, ink, ink in links. Ink is text without space."""
+    """The blocks and lists around links: path, words, links, ink, ink in links. Ink is text without space."""
     headings: list[list[int]]
     """Level, the heading above, text from, text to."""
     word_count: int
@@ -104,16 +150,16 @@ def scan(markup: str) -> Scan:
     headings = np.empty((room, 4), np.int32)
     state = np.zeros(_STATE, np.int64)
     hashes, votes = np.zeros(HASHES, np.uint64), np.zeros(64, np.int64)
-    simhash = _read(
-        np.frombuffer(source, np.uint8), *tag_table(), text, elements, found, headings, state, hashes, votes
-    )
+    src = np.frombuffer(source, np.uint8)
+    simhash = _read(src, *tag_table(), text, elements, found, headings, state, hashes, votes)
     length = int(state[_LENGTH])
-    links, around, blocks = _gather(elements[: state[_ELEMENTS]], found[: state[_FOUND]], text, length)
+    links, around, blocks = _gather(src, elements[: state[_ELEMENTS]], found[: state[_FOUND]], text)
     return Scan(
         source=source,
         text=text[:length].tobytes().decode("utf-32-le"),
         links=links.tolist(),
-        elements=around.tolist(),
+        elements=around[:, :3].tolist(),
+        templates=template_hashes(src, around).tolist(),
         blocks=blocks.tolist(),
         headings=headings[: state[_HEADINGS]].tolist(),
         word_count=(int(state[WORD_TENTHS]) + TENTHS - 1) // TENTHS,
@@ -126,7 +172,7 @@ def scan(markup: str) -> Scan:
 def _read(
     src: Bytes, keys: Longs, numbers: Longs, text: Text, elements: Ints, found: Ints, headings: Ints, state: Longs,
     hashes: Hashes, votes: Longs,
-) -> int:  # fmt: skip
+) -> Number:  # fmt: skip
     """Tag by tag through the markup; gives the simhash."""
     stack = np.empty(elements.shape[0] + 1, np.int32)
     names = np.empty(elements.shape[0] + 1, np.int64)
@@ -173,7 +219,7 @@ def _read(
                 i = _find(src, end, n, 62) + 1
             elif number & IS_UNREAD:
                 i = end
-            elif kind == XMP or kind == PLAINTEXT:
+            elif kind in (XMP, PLAINTEXT):
                 end = _after_raw(src, at + 1, i, n, False)
                 i = end if templates else _read_text(src, i, end, True, text, elements, stack, state, hashes, votes)
     while state[_DEPTH]:
@@ -189,7 +235,7 @@ def _find(src: Bytes, i: int, n: int, byte: int) -> int:
 
 
 @njit(cache=True)
-def _name(src: Bytes, i: int, n: int) -> tuple[int, int]:
+def _name(src: Bytes, i: int, n: int) -> tuple[Number, int]:
     """The hash of the tag name that begins here, and where it ends."""
     key = np.int64(FNV_OFFSET)
     while i < n and src[i] != 62 and src[i] != 32:
@@ -199,7 +245,7 @@ def _name(src: Bytes, i: int, n: int) -> tuple[int, int]:
 
 
 @njit(cache=True)
-def _look_up(key: int, keys: Longs, numbers: Longs) -> int:
+def _look_up(key: int, keys: Longs, numbers: Longs) -> Number:
     slot = key & (SLOTS - 1)
     while numbers[slot] and keys[slot] != key:
         slot = (slot + 1) & (SLOTS - 1)
@@ -240,7 +286,7 @@ def _after_raw(src: Bytes, name: int, i: int, n: int, is_script: bool) -> int:
 
 
 @njit(cache=True)
-def _is_named(src: Bytes, name: int, at: int, size: int) -> bool:
+def _is_named(src: Bytes, name: int, at: int, size: int) -> Number:
     """Whether the tag name at a place is that name in any case, and ends there."""
     for k in range(size):
         if src[at + k] | 32 != src[name + k]:
@@ -275,9 +321,13 @@ def _read_attributes(src: Bytes, i: int, n: int, attributes: Longs) -> int:
             attributes[_A_REL], attributes[_A_REL + 1] = value, end
         elif key == _ALT_KEY:
             attributes[_A_ALT], attributes[_A_ALT + 1] = value, end
-        elif key == _STYLE_KEY or key == _HIDDEN_KEY or key == _ARIA_HIDDEN_KEY:
+        elif key in (_STYLE_KEY, _HIDDEN_KEY, _ARIA_HIDDEN_KEY):
             flags |= HIDES
-        elif key == _SRC_KEY or key == _ACTION_KEY:
+        elif key == _ID_KEY:
+            attributes[_A_ID], attributes[_A_ID + 1] = value, end
+        elif key == _CLASS_KEY:
+            attributes[_A_CLASS], attributes[_A_CLASS + 1] = value, end
+        elif key in (_SRC_KEY, _ACTION_KEY):
             flags |= HAS_TARGET
         elif key == _ITEMTYPE_KEY:
             flags |= NAMES_TYPE
@@ -305,7 +355,7 @@ def _read_text(
     is_apart, last_kind = state[_IS_APART] != 0, state[LAST_KIND]
     word, tenths, spaces = hashes[GOING_BY], state[WORD_TENTHS], 0
     while i < n:
-        c = np.int64(src[i])
+        c: Number = np.int64(src[i])
         if c < 128:
             if c == 60 and not is_raw:
                 break
@@ -386,6 +436,8 @@ def _open(
     state[_DEPTH] += 1
     this = elements[element]
     this[_TAG_AT], this[_TAG_TO], this[_PARENT], this[_TAG], this[_ROW] = at, to, parent, number, row
+    for k in range(4):
+        this[_ID + k] = attributes[_A_ID + k]
     this[_IN_BLOCK] = elements[parent, _IN_BLOCK] if depth else _OUTSIDE
     this[_IN_LIST] = elements[parent, _IN_LIST] if depth else _OUTSIDE
     this[_IN_LINK] = row if kind == A and attributes[_A_HREF] >= 0 else link_around
@@ -407,12 +459,12 @@ def _open(
 
 
 @njit(cache=True)
-def _note(kind: int, parent: int, at: int, to: int, end: int, attributes: Longs, found: Ints, state: Longs) -> int:
+def _note(kind: int, parent: int, at: int, to: int, end: int, attributes: Longs, found: Ints, state: Longs) -> Number:
     """Give an element that links or says something of the page its row, or say that it has none."""
     flags = attributes[_A_FLAGS]
-    if kind == A or kind == AREA or kind == LINK or kind == BASE:
+    if kind in (A, AREA, LINK, BASE):
         is_found = attributes[_A_HREF] >= 0 and (kind != BASE or not state[_SVG_DEPTH])
-    elif kind == IFRAME or kind == FRAME or kind == FORM:
+    elif kind in (IFRAME, FRAME, FORM):
         is_found = flags & HAS_TARGET != 0
     elif kind == SCRIPT:
         is_found = flags & IS_JSON != 0
@@ -436,7 +488,7 @@ def _note(kind: int, parent: int, at: int, to: int, end: int, attributes: Longs,
     this[_F_TAG_AT], this[_F_TAG_TO], this[_F_END] = at, to, end
     this[_F_TEXT_AT] = this[_F_TEXT_TO] = state[_LENGTH]
     this[_F_HEADING] = state[_CURRENT_HEADING]
-    for k in range(_A_FLAGS):
+    for k in range(_A_ID):
         this[_F_HREF + k] = attributes[k]
     return row
 
@@ -450,7 +502,7 @@ def _note_image(link: Ints, attributes: Longs) -> None:
 
 
 @njit(cache=True)
-def _open_heading(level: int, headings: Ints, state: Longs) -> int:
+def _open_heading(level: int, headings: Ints, state: Longs) -> Number:
     above = state[_CURRENT_HEADING]
     while above >= 0 and headings[above, _H_LEVEL] >= level:
         above = headings[above, _H_ABOVE]
@@ -499,58 +551,98 @@ def _close(stack: Ints, elements: Ints, found: Ints, headings: Ints, state: Long
 
 
 @njit(cache=True, nogil=True)
-def _gather(elements: Ints, found: Ints, text: Text, length: int) -> tuple[Ints, Ints, Ints]:
+def _gather(src: Bytes, elements: Ints, found: Ints, text: Text) -> tuple[Ints, Ints, Ints]:
     """Number the elements and blocks around links anew, and cut every link's texts to size."""
     number = np.empty(elements.shape[0], np.int32)
     block_number = np.empty(elements.shape[0], np.int32)
     for element in range(number.size):
         number[element] = block_number[element] = _OUTSIDE
-    for row in range(found.shape[0]):
-        if found[row, _F_KIND] <= LAST_LINK:
-            element = found[row, _F_PARENT]
-            while element >= 0 and number[element] < 0:
-                number[element] = 0
-                element = elements[element, _PARENT]
-    around = np.empty((number.size, 3), np.int32)
-    kept = 0
-    for element in range(number.size):
-        if number[element] == 0:
-            number[element] = kept
-            above = elements[element, _PARENT]
-            around[kept, 0], around[kept, 1] = elements[element, _TAG_AT], elements[element, _TAG_TO]
-            around[kept, 2] = number[above] if above >= 0 else _OUTSIDE
-            kept += 1
+    around = _around(src, elements, found, number)
     blocks = np.empty((2 * found.shape[0] + 1, 5), np.int32)
     links = np.empty((found.shape[0], _LINK_COLUMNS), np.int32)
     block_count = 0
     for row in range(found.shape[0]):
-        link, parent = links[row], found[row, _F_PARENT]
+        link, parent, first, last = links[row], found[row, _F_PARENT], found[row, _F_TEXT_AT], found[row, _F_TEXT_TO]
         link[0] = found[row, _F_KIND]
         link[1] = number[parent] if parent >= 0 else _OUTSIDE
         for k in range(4):
             link[2 + k] = found[row, _F_FLAGS + k]
         link[6] = found[row, _F_HEADING]
+        link[7] = link[8] = _OUTSIDE
         for k in range(6):
             link[9 + k] = found[row, _F_HREF + k]
-        first, last = found[row, _F_TEXT_AT], found[row, _F_TEXT_TO]
         link[15], link[16] = _trim(text, first, last, MAX_TEXT_CHARACTERS)
         link[17] = link[18] = link[19] = link[20] = first
-        link[7] = link[8] = _OUTSIDE
         if link[0] > LAST_LINK or parent < 0:
             continue
-        for column, block in ((7, elements[parent, _IN_BLOCK]), (8, elements[parent, _IN_LIST])):
+        for column in range(2):
+            block = elements[parent, _IN_BLOCK + column]
             if block >= 0 and block_number[block] < 0:
                 block_number[block] = block_count
                 this = blocks[block_count]
                 this[0], this[1] = number[block], (elements[block, _TENTHS] + TENTHS - 1) // TENTHS
                 this[2], this[3], this[4] = elements[block, _LINKS], elements[block, _INK], elements[block, _LINKED]
                 block_count += 1
-            link[column] = block_number[block] if block >= 0 else _OUTSIDE
+            link[7 + column] = block_number[block] if block >= 0 else _OUTSIDE
         block = elements[parent, _IN_BLOCK]
         begin = max(elements[block, _TEXT_AT], first - CONTEXT_CHARACTERS)
         link[17] = begin + 1 if begin < first and text[begin] == 32 else begin
         link[18], link[19] = _trim(text, last, elements[block, _TEXT_TO], CONTEXT_CHARACTERS)
-    return links, around[:kept], blocks[:block_count]
+    return links, around, blocks[:block_count]
+
+
+@njit(cache=True)
+def _around(src: Bytes, elements: Ints, found: Ints, number: Ints) -> Ints:
+    """Number the paths that lead to links, equal ones alike; gives what `template_hashes` reads of them."""
+    marked = 0
+    for row in range(found.shape[0]):
+        element = found[row, _F_PARENT] if found[row, _F_KIND] <= LAST_LINK else _OUTSIDE
+        while element >= 0 and number[element] < 0:
+            number[element] = 0
+            element = elements[element, _PARENT]
+            marked += 1
+    around = np.empty((marked, 7), np.int32)
+    slots = 2
+    while slots < 2 * marked:
+        slots *= 2
+    table = np.empty(slots, np.int32)
+    for slot in range(slots):
+        table[slot] = _OUTSIDE
+    kept = 0
+    for element in range(number.size):
+        if number[element] == 0:
+            this = elements[element]
+            outer = number[this[_PARENT]] if this[_PARENT] >= 0 else _OUTSIDE
+            slot = _slot_of_path(src, this, outer, around, table)
+            if table[slot] < 0:
+                table[slot] = kept
+                around[kept, 0], around[kept, 1], around[kept, 2] = this[_TAG_AT], this[_TAG_TO], outer
+                for k in range(4):
+                    around[kept, 3 + k] = this[_ID + k]
+                kept += 1
+            number[element] = table[slot]
+    return around[:kept]
+
+
+@njit(cache=True)
+def _slot_of_path(src: Bytes, this: Ints, outer: int, around: Ints, table: Ints) -> Number:
+    """Where a hash table holds a path of the same tags byte for byte, or may hold it."""
+    at, size = this[_TAG_AT], this[_TAG_TO] - this[_TAG_AT]
+    key = np.int64(FNV_OFFSET) ^ (outer + 1)
+    for k in range(size):
+        key = (key ^ np.int64(src[at + k])) * FNV_PRIME & FNV_MASK
+    slot = (key ^ key >> 15) & (table.size - 1)
+    while table[slot] >= 0:
+        other = around[table[slot]]
+        is_same = other[2] == outer and other[1] - other[0] == size
+        k = 0
+        while is_same and k < size:
+            is_same = src[at + k] == src[other[0] + k]
+            k += 1
+        if is_same:
+            break
+        slot = (slot + 1) & (table.size - 1)
+    return slot
 
 
 @njit(cache=True)

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crawlers.extract import Page
-from crawlers.links import Observation
 from crawlers.journal import Journal, PartFile
+from crawlers.links import Observation
 from schemas.catalog import dataset
 from schemas.dataset import Dataset
 from schemas.durable import fsync_path

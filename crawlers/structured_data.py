@@ -61,11 +61,9 @@ class StructuredData:
         types = [kind for kind in _listed(value.get("@type")) if isinstance(kind, str)]
         for kind in types:
             self.add_type(kind)
-        if name in ("author", "creator"):
-            self._add_author(value.get("name"))
         for key in ("author", "creator"):
             for author in _listed(value.get(key)):
-                self._add_author(author)
+                self._add_author(author.get("name") if isinstance(author, dict) else author)
         self.published += [date for date in _listed(value.get("datePublished")) if isinstance(date, str)]
         self.modified += [date for date in _listed(value.get("dateModified")) if isinstance(date, str)]
         if name in URL_PROPERTIES and name != "url" and isinstance(value.get("@id"), str) and _is_url(value["@id"]):

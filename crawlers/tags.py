@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ SCOPES: Final = frozenset(["aside", "footer", "nav"])
 _VOID_NAMES = "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr"
 VOID: Final = frozenset(_VOID_NAMES.split())
 """Elements without an end tag (https://html.spec.whatwg.org/multipage/parsing.html#serializes-as-void)."""
+
+Number = Any
+"""A whole number in compiled code: mypy tells NumPy's from Python's, Numba does not."""
 
 # A tag's number holds its kind, and above it these flags.
 KIND_BITS: Final = 0xFF

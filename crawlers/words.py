@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from crawlers.tags import Number
+
 Longs = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
@@ -32,7 +34,7 @@ _ONE, _SHIFT_1, _SHIFT_2 = np.uint64(1), np.uint64(29), np.uint64(32)
 def kind_of_character(c: int) -> int:
     """What a character is to words; white space is what Python's str.isspace says."""
     if c < 0x0E00:
-        return SPACE if c <= 0x20 and (9 <= c <= 13 or c >= 0x1C) or c == 0x85 or c == 0xA0 else LETTER
+        return SPACE if (c <= 0x20 and (9 <= c <= 13 or c >= 0x1C)) or c == 0x85 or c == 0xA0 else LETTER
     if c < 0x0F00 or 0x1000 <= c < 0x10A0 or 0x1780 <= c < 0x1800:
         return UNSPACED
     if c < 0x3041:
@@ -76,7 +78,7 @@ def end_word(word: np.uint64, state: Longs, hashes: Hashes, votes: Longs) -> Non
 
 
 @njit(cache=True)
-def finish_words(state: Longs, hashes: Hashes, votes: Longs) -> int:
+def finish_words(state: Longs, hashes: Hashes, votes: Longs) -> Number:
     """The simhash of all words as a signed number; a text of one or two words votes as one shingle."""
     end_word(hashes[GOING_BY], state, hashes, votes)
     shingles = state[WORDS_HASHED] - 2
