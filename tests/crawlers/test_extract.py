@@ -217,7 +217,7 @@ BROKEN = [  # (html, [(target path, anchor text)])
     ("<svg><a href=/1><text>x</text></a></svg>", [("/1", "x")]),
     ("<math><mi href=/1>x</mi></math>", []),
     ("<svg><title>t</title><desc><a href=/1>x</a></desc></svg>", [("/1", "x")]),
-    ("<svg><style>&lt;/style>&lt;a href=/1></style></svg><p><a href=/2>y</a></p>", [("/2", "y")]),
+    ("<svg><style>&lt;a href=/1></style></svg><p><a href=/2>y</a></p>", [("/2", "y")]),
     ("<script><!--<script></script><a href=/1>--></script><a href=/2>y</a>", [("/2", "y")]),
     ("<template><template></template><a href=/1>x</a></template><a href=/2>y</a>", [("/2", "y")]),
     ("<a href=/1 title='a>b&quot; href=/3'>x</a>", [("/1", "x")]),
