@@ -100,8 +100,8 @@ class PageLinks:
         headers = list(headers)
         if is_redirect:
             location = next((value for name, value in headers if name.strip().lower() == "location"), "")
-            if location.strip():
-                self._add_unplaced(location, "redirect", base=self._url)
+            if isinstance(judge(location, self._url), CanonicalUrl) and location.strip():
+                self._add_unplaced(location, "redirect", base=self._url)  # any other is said in the fetch's error
         for target, rel, media_type in link_headers(headers):
             kind = _type_of_rel(rel, media_type) or ("" if UNLINKED_RELS.issuperset(rel) else "http_header")
             if kind:

@@ -2,6 +2,8 @@
 
 Chinese, Japanese, Thai, Lao, Khmer and Burmese part no words by spaces. Without a dictionary their words are counted by
 their usual length: a Han or Kana character is half a word, a letter of the others a fifth.
+
+Numba keeps compiled code until the file of the caller changes: after a change here or in `tags.py`, touch `scan.py`.
 """
 
 import numpy as np
