@@ -312,8 +312,8 @@ def _page_columns(page: Page, fetch: Fetch) -> dict[str, Any]:
 
 
 def _plausible(date: datetime | None, fetched_at: datetime) -> datetime | None:
-    """A date that a page gives of its past; none is more than two days (of time zones and clocks) to come."""
-    return date if date is not None and date <= fetched_at + timedelta(days=2) else None
+    """A date that a page gives of its past; none is more than a day (of time zones) to come."""
+    return date if date is not None and date <= fetched_at + timedelta(days=1) else None
 
 
 def _columns_of(rows: list[dict[str, Any]], table: Dataset) -> dict[str, list[Any]]:

@@ -44,7 +44,7 @@ FILE_RULES: Final = (
 )
 
 RANGES: Final[tuple[tuple[str, float, float | None], ...]] = (
-    (r".*_id|bucket|value", float("-inf"), None),
+    (r".*_id|simhash|bucket|value", float("-inf"), None),
     (r".*_rank", 1, None),
     (r"status", 100, 999),
     (r".*authority_score.*", 0, 100),
