@@ -263,7 +263,9 @@ def test_a_crawl_in_quarantine_is_not_next_not_forgotten_and_does_not_hold_the_o
     assert "1 are left alone (tiny): see linklake status" in asked["message"]
     built = call("build", "--lake", lake)
     assert built.code == 0
-    assert built.receipt["message"] == "left out: dedupe_links for crawl tiny (quarantined); see linklake status"
+    assert built.receipt["message"].startswith(
+        "left out: dedupe_links for crawl tiny (quarantined); see linklake status"
+    )
     asked = call("next", "dedupe_links", "--lake", lake).receipt
     assert (asked["crawl_id"], asked["outcome"]) == ("later", "unchanged")
     opened = Lake.open(lake)

@@ -116,7 +116,9 @@ def test_what_was_retracted_is_not_built_again_by_itself(two_crawls: Path, copy_
     asked = call("next", "dedupe_links", "--lake", lake).receipt
     assert (asked["crawl_id"], asked["outcome"], asked["rows"]) == ("tiny", "unchanged", {"crawls": 0, "held": 1})
     built = call("build", "--lake", lake)
-    assert built.receipt["message"] == "left out: dedupe_links for crawl later (retracted); see linklake status"
+    assert built.receipt["message"].startswith(
+        "left out: dedupe_links for crawl later (retracted); see linklake status"
+    )
     assert "links/later" not in published(lake)
     by_hand = call("run", "dedupe_links", "--crawl-id", "later", "--lake", lake)
     assert (by_hand.code, by_hand.receipt["outcome"]) == (0, "built"), "a person may"
