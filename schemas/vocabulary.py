@@ -41,6 +41,9 @@ LINK_TYPE: Final[Words] = {
 NEUTRAL_LINK_TYPES: Final = ("alternate", "canonical")
 """Types that count neither as followed nor as nofollowed, and never as a backlink."""
 
+UNREAD_LINK_TYPES: Final = ("feed", "form", "http_header", "structured_data")
+"""Types that no reader meets as a link: recorded as backlinks, and no votes."""
+
 PLACEMENT: Final[Words] = {
     "main": "In the main content.",
     "list": "In a list of links inside the main content.",
@@ -86,7 +89,7 @@ REL_CLASS: Final[Words] = {
 
 EQUITY_BLOCK_REASON: Final[Words] = {
     "not_live": "The link is not live.",
-    "neutral_type": "Canonical and alternate links are no votes.",
+    "neutral_type": "Canonical and alternate links, forms, feeds, HTTP headers and structured data are no votes.",
     "no_domain": "An end of it has no registrable domain: nobody in the public web that could vote or be voted for.",
     "hidden": "No reader can see it.",
     "rel_sponsored": "Paid for.",

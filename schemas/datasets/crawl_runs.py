@@ -26,12 +26,29 @@ CRAWL_RUNS = Dataset(
             policy="Rows of stage_runs with outcome failed or stopped.",
             in_hash=False,
         ),
-        Column("rows_in", pa.int64(), "Rows read from the inputs that conservation counts.", 355120),
-        Column("rows_out", pa.int64(), "Rows written, over all outputs.", 201033),
-        Column("rows_rejected", pa.int64(), "Rows rejected, see rejected_records.", 0),
+        Column(
+            "rows_in",
+            pa.int64(),
+            "Rows read from the inputs that conservation counts.",
+            355120,
+            policy="As stage_runs counts them.",
+        ),
+        Column("rows_out", pa.int64(), "Rows written, over all outputs.", 201033, policy="As stage_runs counts them."),
+        Column(
+            "rows_rejected", pa.int64(), "Rows rejected, see rejected_records.", 0, policy="As stage_runs counts them."
+        ),
         Column("started_at", TIMESTAMP, "When the newest run started.", in_hash=False),
-        Column("duration_seconds", pa.float64(), "How long it took.", 4.2, in_hash=False),
-        Column("peak_rss_bytes", pa.int64(), "Largest resident memory of its process.", 512000000, in_hash=False),
+        Column(
+            "duration_seconds", pa.float64(), "How long it took.", 4.2, policy="Seconds of wall clock.", in_hash=False
+        ),
+        Column(
+            "peak_rss_bytes",
+            pa.int64(),
+            "Largest resident memory of its process.",
+            512000000,
+            policy="Bytes, by getrusage.",
+            in_hash=False,
+        ),
         Column("last_published_at", TIMESTAMP, "Start of the newest run that published.", nullable=True, in_hash=False),
         Column(
             "warning_count", pa.int64(), "Rules that only warn and did not hold.", 0, policy="Rows of gate_findings."

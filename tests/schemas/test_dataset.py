@@ -12,7 +12,7 @@ from schemas import vocabulary
 from schemas.catalog import DATASETS, MARTS, dataset
 from schemas.dataset import BUCKET, CRAWL_ID, TIMESTAMP, Column, Dataset, words
 from schemas.errors import UnknownName
-from schemas.vocabulary import EQUITY_BLOCK_REASON, LINK_TYPE, NEUTRAL_LINK_TYPES
+from schemas.vocabulary import EQUITY_BLOCK_REASON, LINK_TYPE, NEUTRAL_LINK_TYPES, UNREAD_LINK_TYPES
 
 TRANSFORMS = Path(__file__).parents[2] / "transforms"
 COLUMNS = [(table, column) for table in DATASETS for column in table.columns]
@@ -181,6 +181,11 @@ def test_sql_takes_the_same_types_as_neutral(file: str) -> None:
     named = [set(re.findall(r"'(\w+)'", words)) for words in listed]
     assert set(NEUTRAL_LINK_TYPES) in named
     assert all(found == set(NEUTRAL_LINK_TYPES) for found in named if "canonical" in found)
+
+
+def test_link_classes_sql_takes_the_same_types_as_unread() -> None:
+    listed = re.findall(r"link_type in \(([^)]*)\) as is_unread", SQL["link_classes"])
+    assert [set(re.findall(r"'(\w+)'", words)) for words in listed] == [set(UNREAD_LINK_TYPES)]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ with marked as (
         l.ugc_sightings,
         l.sponsored_sightings,
         l.link_type in ('canonical', 'alternate') as is_neutral,
+        l.link_type in ('feed', 'form', 'http_header', 'structured_data') as is_unread,
         case
             when l.followed_sightings > 0 or l.nofollowed_sightings = 0 then 'follow'
             when l.sponsored_sightings > 0 then 'sponsored'
@@ -50,7 +51,7 @@ reasoned as (
         f.platform_reason,
         case
             when m.link_state <> 'live' then 'not_live'
-            when m.is_neutral then 'neutral_type'
+            when m.is_neutral or m.is_unread then 'neutral_type'
             when m.link_scope = 'no_domain' then 'no_domain'
             when m.is_hidden then 'hidden'
             when m.rel_class = 'sponsored' then 'rel_sponsored'
