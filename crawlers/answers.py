@@ -60,7 +60,7 @@ class Answer:
 
 def read_page(answer: Answer, url: str) -> tuple[str, Page | None]:
     """The state (FETCH_STATE) of a final answer, and the page if it is HTML, whatever its status."""
-    state = _state(answer.status)
+    state = state_of(answer.status)
     if not is_html(answer.media_type or "", answer.body):
         return ("not_html" if state == "fetched" else state), None
     if not answer.is_whole:
@@ -89,7 +89,7 @@ def decode_body(payload: bytes, headers: Headers, *, limit: int = BODY_LIMIT) ->
     """
     body = payload
     if "chunked" in first_header(headers, "transfer-encoding").lower():
-        body = _join_chunks(body)
+        body = join_chunks(body)
     codings = [coding.strip().lower() for coding in first_header(headers, "content-encoding").split(",")]
     if len(codings) <= MAX_CODINGS:
         for coding in reversed(codings):
@@ -97,13 +97,14 @@ def decode_body(payload: bytes, headers: Headers, *, limit: int = BODY_LIMIT) ->
     return body[:limit], len(body) <= limit
 
 
-def _state(status: int) -> str:
+def state_of(status: int) -> str:
+    """The state (FETCH_STATE) that a status alone means."""
     if 200 <= status < 300:
         return "fetched"
     return "redirect_unresolved" if 300 <= status < 400 else "http_error"
 
 
-def _join_chunks(body: bytes) -> bytes:
+def join_chunks(body: bytes) -> bytes:
     """Chunks joined; where chunking goes wrong, the rest as it is; without a sound first chunk, the body."""
     joined = bytearray()
     position = 0

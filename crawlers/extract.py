@@ -66,9 +66,10 @@ class Page:
     """The html element's lang, lower case."""
     canonical_url: str | None
     """The one target that the page's canonical links agree on."""
-    encoding: str
-    """WHATWG name of the encoding that the bytes were read as."""
-    word_count: int
+    encoding: str | None
+    """WHATWG name of the encoding that the bytes were read as; None where there were none (WAT)."""
+    word_count: int | None
+    """None where the text is not known (WAT)."""
     is_nofollow: bool
     is_noindex: bool
     robots_directives: tuple[str, ...]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -80,6 +81,14 @@ class Fetch:
     content_type: str | None = None
     body: bytes | None = None
     evidence: Evidence | None = None
+    record_kind: str = "live"
+    """live, warc or wat (RECORD_KIND)."""
+    warc_file: str | None = None
+    warc_offset: int | None = None
+    """Which record a WAT record describes."""
+    payload_digest: str | None = None
+    other_target_count: int | None = None
+    """Links left out because they lead elsewhere than was asked for; None when all were wanted."""
 
 
 class Sink:
@@ -103,6 +112,16 @@ class Sink:
         """What the last part of an earlier run says of where to go on; empty when there is none."""
         parts = self._journal.state.parts
         return parts[-1].resume if parts else {}
+
+    @property
+    def folder(self) -> Path:
+        """Where the parts are written."""
+        return self._journal.folder
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to become a part."""
+        return not (self._fetches or self._rejected)
 
     def write_page(self, fetch: Fetch, page: Page | None = None) -> None:
         """Add a row of ``page_fetches`` and, when a page was read, its links and its rejected links."""
@@ -281,6 +300,11 @@ def _fetch_row(crawl_id: str, fetch: Fetch, page: Page | None) -> dict[str, Any]
         "archive_file": evidence.archive_file if evidence else None,
         "archive_offset": evidence.archive_offset if evidence else None,
         "archive_length": evidence.archive_length if evidence else None,
+        "record_kind": fetch.record_kind,
+        "warc_file": fetch.warc_file,
+        "warc_offset": fetch.warc_offset,
+        "payload_digest": fetch.payload_digest,
+        "other_target_count": fetch.other_target_count,
         **_page_columns(page),
     }
 

@@ -22,6 +22,13 @@ CRAWLS = Dataset(
         Column("config_hash", pa.string(), "Hash of the settings that shape what is observed.", "0cc175b9c0f1b6a8"),
         Column("code_version", pa.string(), "Version of linklake.", "0.1.0"),
         Column("psl_version", pa.string(), "Version of the public suffix list.", "1.1.2.20261023-8a3c0f1d2e4b"),
+        Column(
+            "is_target_scoped",
+            pa.bool_(),
+            "Only links to listed targets were kept (ingest --targets): ranks, farms and authority refuse it.",
+            False,
+            nullable=True,
+        ),
         Column("is_complete", pa.bool_(), "All that was in scope and budget was observed.", True),
     ),
 )

@@ -28,5 +28,6 @@ select
     p.placement_confidence,
     p.block_link_density,
     p.is_hidden,
-    p.fetched_at
+    p.fetched_at,
+    p.record_kind
 from link_observations_parts as p

@@ -1,0 +1,279 @@
+"""What a WAT record (Common Crawl's JSON about a WARC record) says of a page becomes the page's facts and links.
+
+The shape is that of ia-web-commons' ExtractingParseObserver and of Common Crawl's WAT files: anchors are cut at 128
+characters (100 in older files), and nothing says where on its page a link stands.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from crawlers.directives import page_directives, refresh_target, rel_tokens
+from crawlers.encoding import charset_of, known
+from crawlers.extract import (
+    MAX_HREF_BYTES,
+    MAX_REJECTED_HREF_BYTES,
+    MAX_TEXT_CHARACTERS,
+    Observation,
+    Page,
+    RejectedLink,
+)
+from crawlers.outline import MAX_LINKS
+from schemas.identity import CanonicalUrl, Rejected, judge
+
+Headers = list[tuple[str, str]]
+
+_TYPE_OF_TAG: Final = {"a": "text", "area": "area", "form": "form", "frame": "iframe", "iframe": "iframe"}
+_ATTRIBUTE_OF_TAG: Final = {"a": "href", "area": "href", "form": "action", "frame": "src", "iframe": "src"}
+_FEEDS: Final = frozenset(["application/rss+xml", "application/atom+xml", "application/feed+json"])
+
+
+class NotWat(ValueError):
+    """A record that is no WAT record, or not of the shape; ``str(error)`` says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The WARC response that a WAT record describes.
+
+    ``page`` is None when it is not HTML. ``file`` and ``offset`` say where the response lies in its WARC.
+    """
+
+    given_target: str
+    target: CanonicalUrl | Rejected
+    date: str
+    record_id: str
+    ip: str | None
+    truncated: str | None
+    payload_digest: str | None
+    status: int
+    headers: Headers
+    page: Page | None
+    file: str | None
+    offset: int | None
+
+
+def read_wat(block: bytes, url: str) -> Described | None:
+    """Read the JSON of a WAT record about ``url``; None when it describes no response (but a request, or metadata).
+
+    Of the URLs in the record the one in its envelope counts.
+
+    Raises:
+        NotWat: it is no JSON of that shape.
+    """
+    try:
+        said = json.loads(block)
+    except (ValueError, RecursionError) as error:
+        raise NotWat(f"no JSON: {str(error)[:200]}") from None
+    if not isinstance(said, dict) or "Envelope" not in said:
+        return None  # JSON of another kind
+    envelope = _part(said, "Envelope", of="the record")
+    warc = _part(envelope, "WARC-Header-Metadata", of="Envelope")
+    payload = _part(envelope, "Payload-Metadata", of="Envelope")
+    if _text(warc.get("WARC-Type")) != "response" or "HTTP-Response-Metadata" not in payload:
+        return None
+    http = _part(payload, "HTTP-Response-Metadata", of="Payload-Metadata")
+    status = _text(_part(http, "Response-Message", of="HTTP-Response-Metadata").get("Status"))
+    if not (status.isascii() and status.isdigit() and len(status) <= 3):
+        raise NotWat(f"Status is {status[:20]!r}, no number")
+    given = _text(warc.get("WARC-Target-URI")) or url
+    target = judge(given)
+    headers = _headers(http.get("Headers"))
+    container = said.get("Container")
+    offset = _text(container.get("Offset")) if isinstance(container, dict) else ""
+    return Described(
+        given_target=given,
+        target=target,
+        date=_text(warc.get("WARC-Date")),
+        record_id=_text(warc.get("WARC-Record-ID")),
+        ip=_text(warc.get("WARC-IP-Address")) or None,
+        truncated=_text(warc.get("WARC-Truncated")) or None,
+        payload_digest=_text(warc.get("WARC-Payload-Digest")) or None,
+        status=int(status),
+        headers=headers,
+        page=_page(http["HTML-Metadata"], target.url if isinstance(target, CanonicalUrl) else given, headers)
+        if "HTML-Metadata" in http
+        else None,
+        file=_text(container.get("Filename")) or None if isinstance(container, dict) else None,
+        offset=int(offset) if offset.isascii() and offset.isdigit() and len(offset) < 16 else None,
+    )
+
+
+def _part(whole: Any, name: str, *, of: str) -> dict[str, Any]:
+    part = whole.get(name) if isinstance(whole, dict) else None
+    if not isinstance(part, dict):
+        raise NotWat(f"{of} has no object {name}")
+    return part
+
+
+def _list(whole: dict[str, Any], name: str) -> list[Any]:
+    found = whole.get(name, [])
+    if not isinstance(found, list):
+        raise NotWat(f"{name} is {type(found).__name__}, not a list")
+    return found
+
+
+def _text(value: Any) -> str:
+    """A text, or the last of several (a repeated header); numbers as they are written."""
+    if isinstance(value, list):
+        value = value[-1] if value else ""
+    return value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
+
+
+def _headers(given: Any) -> Headers:
+    """A header that came several times is a list."""
+    if not isinstance(given, dict):
+        return []
+    return [(name, _text(v)) for name, value in given.items() for v in (value if isinstance(value, list) else [value])]
+
+
+# -------------------------------------------------------------------- the page
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    href: str
+    link_type: str
+    rel: str = ""
+    text: str = ""
+    alt: str | None = None
+
+
+def _page(html: Any, url: str, headers: Headers) -> Page:
+    """The page's facts and links.
+
+    Raises:
+        NotWat: a list of links is no list.
+    """
+    if not isinstance(html, dict):
+        raise NotWat("HTML-Metadata is no object")
+    head = html.get("Head", {})
+    if not isinstance(head, dict):
+        raise NotWat("Head is no object")
+    metas = [meta for meta in _list(head, "Metas") if isinstance(meta, dict)]
+    named = [(_text(meta.get("name")), _text(meta.get("content"))) for meta in metas if "name" in meta]
+    directives = page_directives(named, headers)
+    links, malformed = _links(metas, _list(head, "Link"), _list(html, "Links"))
+    observations, rejected, schemes = _judged(links[:MAX_LINKS], _base(head, url))
+    canonicals = {seen.target.url for seen in observations if seen.link_type == "canonical"}
+    content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
+    title = " ".join(_text(head.get("Title")).split())
+    rejected += [
+        RejectedLink(_cut(json.dumps(item), MAX_REJECTED_HREF_BYTES), "unparsable_url", len(links) + number)
+        for number, item in enumerate(malformed[:MAX_LINKS])
+    ]
+    return Page(
+        title=title[:MAX_TEXT_CHARACTERS] if title else None,
+        language=None,
+        canonical_url=canonicals.pop() if len(canonicals) == 1 else None,
+        encoding=known(charset_of(content_type)),
+        word_count=None,
+        is_nofollow=directives.is_nofollow,
+        is_noindex=directives.is_noindex,
+        robots_directives=directives.tokens,
+        observations=observations,
+        rejected=rejected,
+        other_scheme_counts=dict(schemes),
+        truncated_link_count=max(0, len(links) - MAX_LINKS) + max(0, len(malformed) - MAX_LINKS),
+    )
+
+
+def _base(head: dict[str, Any], url: str) -> str:
+    if "Base" in head:
+        declared = judge(_text(head["Base"]), url)
+        if isinstance(declared, CanonicalUrl):
+            return declared.url
+    return url
+
+
+def _links(metas: list[dict[str, Any]], head: list[Any], body: list[Any]) -> tuple[list[_Link], list[Any]]:
+    """The page's links, those of the head first, and items that should be links and have no URL as a text."""
+    links = list(_refreshes(metas))
+    malformed = []
+    before: dict[str, Any] = {}
+    for item in (*head, *body):
+        url = item.get("url") if isinstance(item, dict) else None
+        if not isinstance(url, str):
+            if not (isinstance(item, dict) and "href" in item):  # STYLE/#text: a style sheet's import
+                malformed.append(item)
+            continue
+        if link := _link(item, url, before):
+            links.append(link)
+        before = item
+    return links, malformed
+
+
+def _refreshes(metas: list[dict[str, Any]]) -> Iterator[_Link]:
+    """The meta refreshes that lead somewhere."""
+    for meta in metas:
+        if _text(meta.get("http-equiv")).strip().lower() == "refresh":
+            target = refresh_target(_text(meta.get("content")))
+            if target is not None:
+                yield _Link(target, "meta_refresh")
+
+
+def _link(item: dict[str, Any], url: str, before: dict[str, Any]) -> _Link | None:
+    """The link that an entry with a path such as ``A@/href`` stands for; images and scripts are none."""
+    tag, _, attribute = _text(item.get("path")).lower().partition("@/")
+    rel = _text(item.get("rel"))
+    if tag == "link":
+        link_type = _type_of_head_link(rel_tokens(rel), _text(item.get("type")))
+        return _Link(url, link_type, rel) if link_type else None
+    if _ATTRIBUTE_OF_TAG.get(tag) != attribute:
+        return None
+    text = " ".join(_text(item.get("text")).split())
+    if tag == "a" and not text and _text(before.get("path")).lower() == "img@/src":
+        # An `a` is written down when it ends, so that an image inside stands directly before it.
+        return _Link(url, "image", rel, "", _text(before.get("alt")) if "alt" in before else None)
+    return _Link(url, _TYPE_OF_TAG[tag], rel, text, _text(item["alt"]) if tag == "area" and "alt" in item else None)
+
+
+def _type_of_head_link(rel: tuple[str, ...], media_type: str) -> str | None:
+    if "canonical" in rel:
+        return "canonical"
+    if "alternate" in rel and "stylesheet" not in rel:
+        return "feed" if media_type.partition(";")[0].strip().lower() in _FEEDS else "alternate"
+    return None
+
+
+def _judged(links: list[_Link], base: str) -> tuple[list[Observation], list[RejectedLink], Counter[str]]:
+    observations: list[Observation] = []
+    rejected: list[RejectedLink] = []
+    schemes: Counter[str] = Counter()
+    judged: dict[str, CanonicalUrl | Rejected] = {}
+    for position, link in enumerate(links):
+        target = judged.get(link.href)
+        if target is None:
+            target = judged[link.href] = judge(link.href, base)
+        if isinstance(target, CanonicalUrl):
+            observations.append(_observation(len(observations), link, target))
+        elif target.reason == "not_http":
+            schemes[target.scheme] += 1
+        else:
+            rejected.append(RejectedLink(_cut(link.href, MAX_REJECTED_HREF_BYTES), target.reason, position))
+    return observations, rejected, schemes
+
+
+def _observation(position: int, link: _Link, target: CanonicalUrl) -> Observation:
+    return Observation(
+        position=position,
+        href=_cut(link.href, MAX_HREF_BYTES),
+        target=target,
+        link_type=link.link_type,
+        rel=rel_tokens(link.rel) if link.rel else (),
+        anchor_text=link.text[:MAX_TEXT_CHARACTERS],
+        alt=link.alt[:MAX_TEXT_CHARACTERS] if link.alt is not None else None,
+        context_left="",
+        context_right="",
+        placement="unknown",
+        placement_confidence=0.0,
+        block_link_density=0.0,
+        is_hidden=False,
+    )
+
+
+def _cut(text: str, limit: int) -> str:
+    """Cut a text to `limit` bytes of UTF-8, between characters."""
+    return text if len(text) * 4 <= limit else text.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
