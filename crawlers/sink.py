@@ -118,11 +118,6 @@ class Sink:
         """Where the parts are written."""
         return self._journal.folder
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits to become a part."""
-        return not (self._fetches or self._rejected)
-
     def write_page(self, fetch: Fetch, page: Page | None = None) -> None:
         """Add a row of ``page_fetches`` and, when a page was read, its links and its rejected links."""
         self._fetches.append(_fetch_row(self._crawl_id, fetch, page))

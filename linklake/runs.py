@@ -22,6 +22,7 @@ from linklake.pipeline import (
     is_committed,
     missing_inputs,
     next_command,
+    refusal,
     require_inputs,
     resolve,
     slot_of,
@@ -76,7 +77,7 @@ def run_stage(
     clock = Clock()
     snapshot = lake.snapshot()
     inputs = {} if parts else resolve(snapshot, stage, crawl_id)
-    require_inputs(lake, snapshot, stage, crawl_id, inputs)
+    require_inputs(lake, snapshot, stage, crawl_id)
     fingerprint = {"_observing": parts.fingerprint} if parts else fingerprint_of(inputs)
     if not force and is_built(snapshot, stage, crawl_id, fingerprint):
         if stage is BUILD_MARTS:
@@ -149,7 +150,8 @@ def build(lake: Lake, settings: Settings, *, crawl_ids: Sequence[str], on_stage:
     receipts = []
     for crawl_id in crawl_ids:
         for stage in STAGES[1:]:
-            if missing_inputs(resolve(lake.snapshot(), stage, crawl_id)):
+            snapshot = lake.snapshot()
+            if refusal(snapshot, stage, crawl_id) or missing_inputs(snapshot, stage, crawl_id):
                 continue
             receipt = run_stage(lake, stage, crawl_id, settings)
             on_stage(receipt)
@@ -331,12 +333,15 @@ def _facts(dataset: Dataset, paths: Sequence[Path]) -> dict[str, str]:
     """What readers need to know of a crawl without opening its file."""
     if dataset.name != "crawls":
         return {}
-    row = pq.read_table(paths[0], columns=["kind", "seeds_hash", "started_at", "observed_to"]).to_pylist()[0]
+    names = ["kind", "seeds_hash", "started_at", "observed_to", "is_target_scoped"]
+    row = pq.read_table(paths[0], columns=names).to_pylist()[0]
+    scoped = {"is_target_scoped": "true"} if row["is_target_scoped"] else {}
     return {
         "kind": row["kind"],
         "seeds_hash": row["seeds_hash"],
         "started_at": row["started_at"].isoformat(),
         "observed_to": row["observed_to"].isoformat(),
+        **scoped,
     }
 
 

@@ -26,7 +26,7 @@ FETCH_STATE: Final[Words] = {
 RECORD_KIND: Final[Words] = {
     "live": "The page itself, fetched by the spider.",
     "warc": "The page itself, from an archive (a revisit: the page that it refers to).",
-    "wat": "What a WAT file says of the page: anchors cut at 128 characters (older files: 100), no placement or context.",
+    "wat": "What a WAT file says of the page: anchors cut at 128 characters (in older files 100), no placement.",
 }
 
 LINK_TYPE: Final[Words] = {

@@ -16,7 +16,11 @@ CRAWLS = Dataset(
         Column("started_at", TIMESTAMP, "When the command started.", "2026-11-19T20:00:00Z", in_hash=False),
         Column("finished_at", TIMESTAMP, "When the last observation was settled.", in_hash=False),
         Column("observed_from", TIMESTAMP, "Time of the earliest fetch.", "2026-11-19T20:00:01Z"),
-        Column("observed_to", TIMESTAMP, "Time of the latest fetch: the crawl's as_of, which orders crawls."),
+        Column(
+            "observed_to",
+            TIMESTAMP,
+            "Time of the latest fetch, which orders crawls; without any, when it started (and it comes first).",
+        ),
         Column("scope", pa.string(), "What the crawl was allowed to fetch or read, in words.", "domains of 16 seeds"),
         Column("seeds_hash", pa.string(), "Hash of the sorted seeds or archive names.", "5d41402abc4b2a76"),
         Column("config_hash", pa.string(), "Hash of the settings that shape what is observed.", "0cc175b9c0f1b6a8"),

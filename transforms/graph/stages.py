@@ -133,6 +133,7 @@ RANK_HOSTS: Final = Stage(
     outputs=("host_ranks",),
     build=rank_hosts,
     counts_rows_of="host_nodes",
+    is_corpus_wide=True,
 )
 
 RANK_DOMAINS: Final = Stage(
@@ -142,6 +143,7 @@ RANK_DOMAINS: Final = Stage(
     outputs=("domain_ranks",),
     build=rank_domains,
     counts_rows_of="domain_nodes",
+    is_corpus_wide=True,
 )
 
 SCORE_AUTHORITY: Final = Stage(
@@ -151,4 +153,5 @@ SCORE_AUTHORITY: Final = Stage(
     outputs=("domain_authority",),
     build=score_authority,
     counts_rows_of="domain_nodes",
+    is_corpus_wide=True,
 )
