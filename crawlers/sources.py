@@ -389,6 +389,7 @@ class _S3Object:
         self._path = place.removeprefix("s3://")
         self._files = _s3(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
         self._first: tuple[int, int | None] | None = None
+        self._file: Any = None
 
     def measure(self) -> int:
         info = self._info()
@@ -404,9 +405,9 @@ class _S3Object:
         if (info.size, info.mtime_ns) != self._first:
             raise ArchiveError(f"{self.place} changed while it was read: ingest it again with another --crawl-id")
         try:
-            with self._files.open_input_file(info) as file:
-                file.seek(offset)
-                data = file.read(length)
+            self._file = self._file or self._files.open_input_file(self._path)
+            self._file.seek(offset)
+            data = bytes(self._file.read(length))
         except OSError as error:
             raise _Failure(_words(error)) from None
         if len(data) < length:
@@ -414,7 +415,8 @@ class _S3Object:
         return data
 
     def close(self) -> None:
-        pass
+        if self._file is not None:
+            self._file.close()
 
     def _info(self) -> Any:
         try:
