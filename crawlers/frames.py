@@ -78,7 +78,8 @@ def read_frames(file: Readable, size: int, kind: Kind, start: int = 0) -> Iterat
 
 def begins_near(file: Readable, size: int, kind: Kind) -> bool:
     """Whether a record begins in the first MiB: an archive may be damaged where it begins."""
-    return _next_frame(file, 0, min(size, _SCAN), kind) < min(size, _SCAN)
+    reaches = (min(size, reach) for reach in (_DAMAGE_KEPT, _SCAN))
+    return any(_next_frame(file, 0, reach, kind) < reach for reach in reaches)
 
 
 def split_records(frame: Frame) -> Iterator[RawRecord]:
@@ -223,7 +224,7 @@ def _next_frame(file: Readable, start: int, size: int, kind: Kind) -> int:
     """Offset of the next frame that begins at or behind ``start``; the file's size when none does."""
     pattern = _RECORD if kind == "plain" else re.compile(re.escape(_MAGIC[kind]))
     while start < size:
-        block = _read(file, start, _SCAN)
+        block = _read(file, start, min(_SCAN, size - start))
         for match in pattern.finditer(block):
             if kind == "plain" or _begins_record(file, start + match.start(), kind):
                 return start + match.start()
