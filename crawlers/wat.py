@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from crawlers.directives import page_directives, refresh_target, rel_tokens
 from crawlers.encoding import charset_of, known
@@ -26,7 +26,8 @@ from schemas.identity import CanonicalUrl, Rejected, judge
 Headers = list[tuple[str, str]]
 
 _TYPE_OF_TAG: Final = {"a": "text", "area": "area", "form": "form", "frame": "iframe", "iframe": "iframe"}
-_ATTRIBUTE_OF_TAG: Final = {"a": "href", "area": "href", "form": "action", "frame": "src", "iframe": "src"}
+_PATHS: Final = ("A@/href", "AREA@/href", "FORM@/action", "FRAME@/src", "IFRAME@/src", "IMG@/src", "LINK@/href")
+_TAG_OF_PATH: Final = {spelling: path.partition("@")[0].lower() for path in _PATHS for spelling in (path, path.lower())}
 _FEEDS: Final = frozenset(["application/rss+xml", "application/atom+xml", "application/feed+json"])
 
 
@@ -132,8 +133,7 @@ def _headers(given: Any) -> Headers:
 # -------------------------------------------------------------------- the page
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
+class _Link(NamedTuple):
     href: str
     link_type: str
     rel: str = ""
@@ -192,17 +192,27 @@ def _links(metas: list[dict[str, Any]], head: list[Any], body: list[Any]) -> tup
     """The page's links, those of the head first, and items that should be links and have no URL as a text."""
     links = list(_refreshes(metas))
     malformed = []
-    before: dict[str, Any] = {}
+    image: dict[str, Any] | None = None
     for item in (*head, *body):
         url = item.get("url") if isinstance(item, dict) else None
         if not isinstance(url, str):
             if not (isinstance(item, dict) and "href" in item):  # STYLE/#text: a style sheet's import
                 malformed.append(item)
             continue
-        if link := _link(item, url, before):
-            links.append(link)
-        before = item
+        tag = _tag(item.get("path"))
+        if tag == "link":
+            links += _head_link(item, url)
+        elif tag in _TYPE_OF_TAG:
+            links.append(_body_link(item, url, tag, image))
+        image = item if tag == "img" else None
     return links, malformed
+
+
+def _tag(path: object) -> str:
+    """The element that links by a path such as ``A@/href``; nothing for other attributes and elements."""
+    if not isinstance(path, str):
+        return ""
+    return _TAG_OF_PATH.get(path) or _TAG_OF_PATH.get(path.lower(), "")
 
 
 def _refreshes(metas: list[dict[str, Any]]) -> Iterator[_Link]:
@@ -214,20 +224,21 @@ def _refreshes(metas: list[dict[str, Any]]) -> Iterator[_Link]:
                 yield _Link(target, "meta_refresh")
 
 
-def _link(item: dict[str, Any], url: str, before: dict[str, Any]) -> _Link | None:
-    """The link that an entry with a path such as ``A@/href`` stands for; images and scripts are none."""
-    tag, _, attribute = _text(item.get("path")).lower().partition("@/")
+def _head_link(item: dict[str, Any], url: str) -> Iterator[_Link]:
     rel = _text(item.get("rel"))
-    if tag == "link":
-        link_type = _type_of_head_link(rel_tokens(rel), _text(item.get("type")))
-        return _Link(url, link_type, rel) if link_type else None
-    if _ATTRIBUTE_OF_TAG.get(tag) != attribute:
-        return None
-    text = " ".join(_text(item.get("text")).split())
-    if tag == "a" and not text and _text(before.get("path")).lower() == "img@/src":
-        # An `a` is written down when it ends, so that an image inside stands directly before it.
-        return _Link(url, "image", rel, "", _text(before.get("alt")) if "alt" in before else None)
-    return _Link(url, _TYPE_OF_TAG[tag], rel, text, _text(item["alt"]) if tag == "area" and "alt" in item else None)
+    link_type = _type_of_head_link(rel_tokens(rel), _text(item.get("type")))
+    if link_type:
+        yield _Link(url, link_type, rel)
+
+
+def _body_link(item: dict[str, Any], url: str, tag: str, image: dict[str, Any] | None) -> _Link:
+    """A link in the text; an ``a`` is written down when it ends, so that an image in it stands directly before it."""
+    text, rel = item.get("text"), item.get("rel")
+    anchor = " ".join(text.split()) if isinstance(text, str) else ""
+    if tag == "a" and image is not None and not anchor:
+        return _Link(url, "image", _text(rel), "", _text(image["alt"]) if "alt" in image else None)
+    alt = _text(item["alt"]) if tag == "area" and "alt" in item else None
+    return _Link(url, _TYPE_OF_TAG[tag], _text(rel) if rel else "", anchor, alt)
 
 
 def _type_of_head_link(rel: tuple[str, ...], media_type: str) -> str | None:
