@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -259,10 +259,23 @@ def import_graph(
     started_at = datetime.fromisoformat(str(facts["started_at"]))
     parts = Parts(str(facts["seeds_hash"]), started_at, {}, rows)
     receipt = run_stage(lake, import_stage(found.node), crawl_id, settings, parts=parts)
-    counts = {**receipt.rows, "rejected": found.rejected_count}
+    said = {"loops": found.loop_count, "odd_names": len(found.odd_names)}
+    counts = {**receipt.rows, "rejected": found.rejected_count, **said}
     command = f"linklake run rank_{found.node}s --crawl-id {crawl_id}"
-    message = _rejections({"bad_row": found.rejected_count}, crawl_id) if found.rejected_count else None
+    message = "; ".join(_remarks(found, crawl_id)) or None
     return replace(clock.stamp(receipt), stage="import-graph", rows=counts, message=message, next=command)
+
+
+def _remarks(found: EdgeList, crawl_id: str) -> Iterator[str]:
+    """What whoever made the list should know."""
+    if found.rejected_count:
+        yield _rejections({"bad_row": found.rejected_count}, crawl_id)
+    if found.loop_count:
+        yield f"{found.loop_count:,} rows lead from a {found.node} to itself and become no edge"
+    if found.odd_names:
+        examples = ", ".join(map(repr, found.odd_names[:_EXAMPLES]))
+        what = "registrable domains" if found.node == "domain" else "host names"
+        yield f"{len(found.odd_names):,} names are no {what} and are taken as given, such as {examples}"
 
 
 def settle(lake: Lake, settings: Settings, crawl_id: str, *, publish: bool = True) -> Receipt:

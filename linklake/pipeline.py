@@ -245,4 +245,11 @@ def next_command(snapshot: Snapshot, stage_name: str, crawl_id: str) -> str:
     for stage in later:
         if _is_for(snapshot, stage, crawl_id):
             return f"linklake run {stage.name} --crawl-id {crawl_id}"
-    return "linklake sql 'from index_info'"
+    return question_of(snapshot, crawl_id)
+
+
+def question_of(snapshot: Snapshot, crawl_id: str) -> str:
+    """What to ask of a crawl that is built as far as it goes: one of hosts alone ends with their ranks."""
+    is_ranked_only = snapshot.find("host_ranks", crawl_id) and not snapshot.find("index_info", crawl_id)
+    table = "host_ranks order by pagerank_rank limit 10" if is_ranked_only else "index_info"
+    return f"linklake sql 'from {table}'"

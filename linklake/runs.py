@@ -22,6 +22,7 @@ from linklake.pipeline import (
     is_committed,
     missing_inputs,
     next_command,
+    question_of,
     refusal,
     require_inputs,
     resolve,
@@ -162,9 +163,8 @@ def build(lake: Lake, settings: Settings, *, crawl_ids: Sequence[str], on_stage:
         )
     outcome = "built" if any(r.outcome == "built" for r in receipts) else "unchanged"
     rows = {"out": sum(r.rows.get("out", 0) for r in receipts)}
-    return clock.stamp(
-        Receipt("build", crawl_ids[-1], outcome, published=True, rows=rows, next="linklake sql 'from index_info'")
-    )
+    following = question_of(lake.snapshot(), crawl_ids[-1])
+    return clock.stamp(Receipt("build", crawl_ids[-1], outcome, published=True, rows=rows, next=following))
 
 
 def refresh_serving(lake: Lake, settings: Settings) -> None:

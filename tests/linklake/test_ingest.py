@@ -205,7 +205,7 @@ def test_an_archive_that_vanishes_midway_fails_with_the_offset_and_a_second_run_
     assert call("ingest", *words).code == 0
     assert content(lake) == expected
     read = [offset for place, offset in asked if place.endswith("iah-2008.warc.gz")]
-    assert set(read) & {256 << 10, 512 << 10} == set(), "read before; of the beginning only what it is"
+    assert 256 << 10 not in read, "acknowledged before; of the beginning only what it is"
     assert not [place for place, _ in asked if place.endswith("commoncrawl-16.warc.gz")], "read to its end before"
 
 
