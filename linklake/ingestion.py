@@ -26,6 +26,7 @@ from schemas.lake import CODE_VERSION, Lake
 BYTES_A_SECOND: Final = {"warc": 12e6, "wat": 8e6}
 """Compressed bytes that one core reads: measured by ``make bench-ingest`` (docs/archives.md)."""
 
+_LONG: Final = 60.0
 _LIST_LIMIT: Final = 256 << 20
 _MEASURED: Final = 5
 """Remote archives whose size is asked for before the first is read; the others count as large as these."""
@@ -111,9 +112,13 @@ def ingest(lake: Lake, settings: Settings, request: IngestRequest, crawl_id: str
                 sink = Sink(journal, stage="ingest")
                 read_archives(mine, sink, reading=reading, targets=targets, on_progress=progress.show)
     counts = (Journal.read(folder).complete or {}).get("counts", {})
-    say(conserved(counts))
     if of == 1:
-        return observed(lake, settings, crawl_id, "ingest", clock)
+        receipt = observed(lake, settings, crawl_id, "ingest", clock)
+        if receipt.message:
+            return replace(receipt, message=f"{receipt.message}; {conserved(counts)}")
+        say(conserved(counts))
+        return receipt
+    say(conserved(counts))
     receipt = clock.stamp(Receipt("ingest", crawl_id, "staged", published=False, rows=counts))
     message = f"shard {number}/{of} is observed: settle the crawl once all are"
     return replace(receipt, message=message, next=f"linklake run settle_crawl --crawl-id {crawl_id}")
@@ -188,7 +193,7 @@ def _facts(archives: Sequence[Archive], targets: Targets | None, crawl_id: str) 
 
 
 def _announce(archives: Sequence[Archive], reading: Reading, targets: Targets | None, lake: Lake) -> int:
-    """Say how much there is to read and how long that takes; returns the bytes.
+    """Say how much there is to read and how long that takes, when it takes long; returns the bytes.
 
     Raises:
         ArchiveError: one of the first remote archives is not there.
@@ -198,7 +203,8 @@ def _announce(archives: Sequence[Archive], reading: Reading, targets: Targets | 
     size = _size([archive.place for archive in archives], reading)
     is_wat = sum(".wat" in archive.name for archive in archives) > len(archives) / 2
     seconds = size / BYTES_A_SECOND["wat" if is_wat else "warc"]
-    say(f"ingest: {len(archives):,} files, {size / 1e9:,.3f} GB, about {seconds / 3600:,.2f} hours on one core")
+    if seconds >= _LONG:
+        say(f"ingest: {len(archives):,} files, {size / 1e9:,.2f} GB, about {seconds / 3600:,.1f} hours on one core")
     if targets and any(not c.is_target_scoped and not c.is_empty for c in lake.snapshot().crawls()):
         say(
             "this lake holds crawls with all their links: ranks, farms and authority will refuse every crawl that is "

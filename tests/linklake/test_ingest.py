@@ -9,6 +9,7 @@ import pytest
 
 from crawlers import sources
 from crawlers.sources import Patience
+from linklake import ingestion
 from schemas.lake import Lake
 from tests.crawlers.archive_server import FAULTS, Site, serving
 from tests.crawlers.test_archives import gzipped, response
@@ -154,11 +155,18 @@ def test_a_far_server_is_not_asked_without_a_contact(tmp_path: Path) -> None:
     assert "set contact in linklake.toml" in ended.err
 
 
-def test_before_it_reads_it_says_how_much_and_in_the_end_that_nothing_is_lost(tmp_path: Path) -> None:
+def test_before_a_long_ingest_it_says_how_much_and_in_the_end_that_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "a.warc.gz").write_bytes(gzipped([response(0), response(1, WARC_Date=None), response(2)]))
     ended = call("ingest", tmp_path / "a.warc.gz", "--lake", tmp_path / "lake")
-    assert "ingest: 1 files, 0.000 GB, about 0.00 hours on one core" in ended.err
+    assert "hours on one core" not in ended.err
+    assert ended.receipt["message"].startswith("rejected and kept: bad_date 1; linklake sql")
     assert "records 3 = pages 2 (fetched 2) + rejected 1 (bad_date 1) + skipped 0; damaged stretches 0" in ended.err
+    monkeypatch.setitem(ingestion.BYTES_A_SECOND, "warc", 0.1)
+    size = (tmp_path / "a.warc.gz").stat().st_size
+    ended = call("ingest", tmp_path / "a.warc.gz", "--lake", tmp_path / "lake")
+    assert f"ingest: 1 files, 0.00 GB, about {size / 360:.1f} hours on one core" in ended.err
 
 
 def test_links_beyond_the_limit_of_a_page_are_said_with_examples(tmp_path: Path) -> None:
