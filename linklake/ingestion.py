@@ -23,7 +23,7 @@ from linklake.receipts import Clock, Receipt
 from schemas.errors import ArchiveError, BadSetting, Misuse
 from schemas.lake import CODE_VERSION, Lake
 
-BYTES_A_SECOND: Final = {"warc": 12e6, "wat": 8e6}
+BYTES_A_SECOND: Final = {"warc": 1.8e6, "wat": 1.0e6}
 """Compressed bytes that one core reads: measured by ``make bench-ingest`` (docs/archives.md)."""
 
 _LONG: Final = 60.0
