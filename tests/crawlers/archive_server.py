@@ -18,7 +18,7 @@ class Site:
     """What is served, and how: ``faults`` are used up one by one, by the GET requests of the archives in turn.
 
     ``knows_ranges``, ``knows_head`` and ``sends_tags`` say what the server can do; ``asked`` collects (method, path,
-    Range, User-Agent); ``most_at_once`` counts requests under way.
+    Range, User-Agent).
     """
 
     folder: Path
@@ -28,8 +28,6 @@ class Site:
     sends_tags: bool = True
     retry_after: str = "0"
     asked: list[tuple[str, str, str, str]] = field(default_factory=list)
-    under_way: int = 0
-    most_at_once: int = 0
     url: str = ""
 
 
@@ -67,16 +65,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         site = self.served
-        site.under_way += 1
-        site.most_at_once = max(site.most_at_once, site.under_way)
         try:
             given = self.headers.get("Range") or ""
             site.asked.append((self.command, self.path, given, self.headers.get("User-Agent") or ""))
             self._serve(site, given)
         except (BrokenPipeError, ConnectionResetError):
             pass
-        finally:
-            site.under_way -= 1
 
     def _serve(self, site: Site, given: str) -> None:
         path = site.folder / self.path.partition("?")[0].lstrip("/")
