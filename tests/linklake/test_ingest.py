@@ -145,7 +145,7 @@ def test_what_is_asked_wrongly_is_misuse(tmp_path: Path, words: list[str], messa
 
 def test_nothing_to_read_is_misuse(tmp_path: Path) -> None:
     ended = call("ingest", "--lake", tmp_path / "lake")
-    assert (ended.code, "nothing to read" in ended.err) == (2, True)
+    assert (ended.code, "name web archives to read" in ended.err) == (2, True)
 
 
 def test_a_far_server_is_not_asked_without_a_contact(tmp_path: Path) -> None:
