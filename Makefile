@@ -13,7 +13,7 @@ AIRFLOW_PORT ?= 8080
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test test-long test-airflow airflow airflow-demo lint format docs constraints clean FORCE
-.PHONY: bench-realweb bench-ingest bench-gates bench-airflow
+.PHONY: bench-realweb bench-ingest bench-gates bench-airflow bench-extract
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -61,6 +61,9 @@ bench-gates: $(BASE) ## time the gates beside their stages at ten million links:
 
 bench-airflow: $(BASE) $(AIRFLOW) ## the same through a fresh Airflow, with time and peak memory of each task: ARCHIVES=...
 	$(AIRFLOW_VENV)/bin/python infra/airflow/bench.py $(ARCHIVES) $(ARGS)
+
+bench-extract: $(DEV) ## full link records against Scrapy's LinkExtractor: ARGS="--memory 100000"
+	$(VENV)/bin/python -m tests.bench.extract $(ARGS)
 
 docs: $(BASE) ## render docs/datasets and docs/gates.md again from the schemas and the rules
 	for dataset in $$($(VENV)/bin/linklake schema | awk '{ print $$1 }'); do \

@@ -9,7 +9,7 @@ from typing import Final
 
 from fastwarc.stream_io import BrotliReader, ZstdReader
 
-from crawlers.extract import Page, extract
+from crawlers.extract import REDIRECTS, Page, extract
 
 BODY_LIMIT: Final = 10 << 20
 """Most decoded bytes of a body (DESIGN §5); what is larger is no page."""
@@ -59,13 +59,17 @@ class Answer:
 
 
 def read_page(answer: Answer, url: str) -> tuple[str, Page | None]:
-    """The state (FETCH_STATE) of a final answer, and the page if it is HTML, whatever its status."""
+    """The state (FETCH_STATE) of a final answer, and the page if it is HTML, whatever its status.
+
+    A redirect is a page too, if only for the one link that it is.
+    """
     state = state_of(answer.status)
-    if not is_html(answer.media_type or "", answer.body):
-        return ("not_html" if state == "fetched" else state), None
-    if not answer.is_whole:
-        return ("too_large" if state == "fetched" else state), None
-    return state, extract(answer.body, url, headers=answer.headers)
+    is_page = answer.is_whole and is_html(answer.media_type or "", answer.body)
+    if is_page or answer.status in REDIRECTS:
+        return state, extract(answer.body if is_page else b"", url, headers=answer.headers, status=answer.status)
+    if state == "fetched":
+        state = "not_html" if answer.is_whole or not is_html(answer.media_type or "", answer.body) else "too_large"
+    return state, None
 
 
 def is_html(media_type: str, body: bytes) -> bool:

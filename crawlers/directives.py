@@ -1,4 +1,4 @@
-"""What a page and its links tell robots: rel tokens, meta robots, X-Robots-Tag and meta refresh."""
+"""What a page and its links tell robots: rel tokens, meta robots, X-Robots-Tag, Link headers and meta refresh."""
 
 import re
 from collections.abc import Iterable
@@ -13,11 +13,16 @@ MAX_TOKENS: Final = 64
 
 MAX_TOKEN_CHARACTERS: Final = 128
 
+MAX_LINK_HEADER_CHARACTERS: Final = 65_536
+
 _PARAMETRIC = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 _ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _REL_SEPARATORS = re.compile(r"[\t\n\f\r ,]+")
 _WORD_SEPARATORS = re.compile(r"[\s;]+")
 _NAMED = re.compile(r"([a-z][a-z0-9_.\-]*+)\s*+:\s*+")
+_HEADER_LINK = re.compile(r'<([^>]*+)>((?:[^,"]++|"(?:[^"\\]++|\\.)*+"?+)*+)', re.DOTALL)
+_HEADER_PARAMETER = re.compile(r';\s*+([^\s=;]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^\s;,"]*+))', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _REFRESH = re.compile(
     r"[\t\n\f\r ]*+(?:[0-9]++[0-9.]*+|\.[0-9.]*+)(?:[\t\n\f\r ]*+[;,]|[\t\n\f\r ])[\t\n\f\r ]*+"
     r"(?:url[\t\n\f\r ]*+=[\t\n\f\r ]*+)?+(.+)",
@@ -54,6 +59,23 @@ def refresh_target(content: str) -> str | None:
         return None
     target = refresh[1]
     return target[1:].partition(target[0])[0] if target[0] in "'\"" else target
+
+
+def link_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, tuple[str, ...], str]]:
+    """Give (target, rel tokens, type) of every link in Link headers, in order (RFC 8288 §3).
+
+    Split by hand: inside `<…>` and quotes a comma or semicolon parts nothing.
+    """
+    links = []
+    for name, value in headers:
+        if name.strip().lower() != "link":
+            continue
+        for found in _HEADER_LINK.finditer(value[:MAX_LINK_HEADER_CHARACTERS]):
+            given: dict[str, str] = {}
+            for key, quoted, bare in _HEADER_PARAMETER.findall(found[2]):
+                given.setdefault(key.lower(), _ESCAPED.sub(r"\1", quoted) or bare)
+            links.append((found[1].strip(), rel_tokens(given.get("rel", "")), given.get("type", "")))
+    return links
 
 
 def page_directives(

@@ -69,6 +69,7 @@ LIST_MIN_DENSITY: Final = 0.8
 OFF_SCREEN: Final = -999.0
 """A text indent or offset this far out (any unit) takes the text off the screen."""
 
+_CONCEALING = frozenset(["style", "hidden", "aria-hidden"])
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 
 
@@ -81,7 +82,7 @@ class Surroundings:
     in_section: bool = False
     """Inside main, article, aside or nav, where a header is the section's and not the page's (HTML-AAM)."""
     is_removed: bool = False
-    """Taken away with everything inside it: hidden, display:none, no size, off screen."""
+    """Taken away with everything inside it: hidden, aria-hidden, display:none, no size or opacity, off screen."""
     is_invisible: bool = False
     """visibility:hidden, until an inner element says visible."""
     is_tiny: bool = False
@@ -92,14 +93,48 @@ class Surroundings:
         return self.is_removed or self.is_invisible or self.is_tiny
 
 
-def enter(outer: Surroundings, tag: str, attributes: Attributes) -> Surroundings:
-    """Give the surroundings inside an element that stands in `outer`; the innermost decisive element wins."""
-    inner = outer
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What an element says by itself of what is inside it; None where it says nothing."""
+
+    place: str | None = None
+    confidence: float = 0.0
+    removes: bool = False
+    is_invisible: bool | None = None
+    is_tiny: bool | None = None
+
+
+def mark_of(tag: str, attributes: Attributes) -> Mark | None:
+    """Give the mark of an element, or None for the many that say nothing."""
+    place: str | None = None
+    confidence = 0.0
     if tag in PLACE_OF_TAG or tag in BOXES or "role" in attributes:
-        inner = _placed(outer, tag, attributes)
-    if "style" in attributes or "hidden" in attributes:
-        inner = _concealed(inner, attributes)
-    return inner
+        place, confidence = _own_place(tag, attributes)
+    concealed = not _CONCEALING.isdisjoint(attributes)
+    if place is None and not concealed:
+        return None
+    removes, is_invisible, is_tiny = _concealment(attributes) if concealed else (False, None, None)
+    return Mark(place, confidence, removes, is_invisible, is_tiny)
+
+
+def within(outer: Surroundings, mark: Mark | None) -> Surroundings:
+    """Give the surroundings inside a marked element that stands in `outer`; the innermost decisive one wins."""
+    if mark is None:
+        return outer
+    inner = _placed(outer, mark)
+    if not mark.removes and mark.is_invisible is None and mark.is_tiny is None:
+        return inner
+    return replace(
+        inner,
+        is_removed=outer.is_removed or mark.removes,
+        is_invisible=outer.is_invisible if mark.is_invisible is None else mark.is_invisible,
+        is_tiny=outer.is_tiny if mark.is_tiny is None else mark.is_tiny,
+    )
+
+
+def enter(outer: Surroundings, tag: str, attributes: Attributes) -> Surroundings:
+    """Give the surroundings inside an element that stands in `outer`."""
+    return within(outer, mark_of(tag, attributes))
 
 
 def place_of_list(surroundings: Surroundings, *, links: int, density: float) -> tuple[str, float] | None:
@@ -109,8 +144,8 @@ def place_of_list(surroundings: Surroundings, *, links: int, density: float) -> 
     return "list", LIST_CONFIDENCE
 
 
-def _placed(outer: Surroundings, tag: str, attributes: Attributes) -> Surroundings:
-    place, confidence = _own_place(tag, attributes)
+def _placed(outer: Surroundings, mark: Mark) -> Surroundings:
+    place, confidence = mark.place, mark.confidence
     if place is None:
         return outer
     in_section = outer.in_section or place in ("main", "sidebar", "navigation")
@@ -133,21 +168,20 @@ def _own_place(tag: str, attributes: Attributes) -> tuple[str | None, float]:
     return PLACE_OF_TAG.get(tag), TAG_CONFIDENCE
 
 
-def _concealed(outer: Surroundings, attributes: Attributes) -> Surroundings:
+def _concealment(attributes: Attributes) -> tuple[bool, bool | None, bool | None]:
+    """Whether an element takes itself away, hides its text, sets it too small to read; None: says nothing of it."""
     style = _declarations(attributes.get("style") or "")
     visibility, font_size = style.get("visibility"), style.get("font-size")
-    removed = (
+    removes = (
         "hidden" in attributes
+        or (attributes.get("aria-hidden") or "").strip().lower() == "true"
         or style.get("display") == "none"
-        or (_is_zero(style.get("width")) and _is_zero(style.get("height")))
+        or _is_zero(style.get("opacity"))
+        or all(_is_speck(style.get(name) or attributes.get(name)) for name in ("width", "height"))
         or any(_is_off_screen(style.get(name)) for name in ("text-indent", "left", "top"))
     )
-    return replace(
-        outer,
-        is_removed=outer.is_removed or removed,
-        is_invisible=outer.is_invisible if visibility is None else visibility in ("hidden", "collapse"),
-        is_tiny=outer.is_tiny if font_size is None else _is_zero(font_size),
-    )
+    is_invisible = None if visibility is None else visibility in ("hidden", "collapse")
+    return removes, is_invisible, None if font_size is None else _is_speck(font_size)
 
 
 def _declarations(style: str) -> dict[str, str]:
@@ -162,6 +196,14 @@ def _declarations(style: str) -> dict[str, str]:
 def _is_zero(length: str | None) -> bool:
     number = _NUMBER.match(length or "")
     return number is not None and float(number[0]) == 0.0
+
+
+def _is_speck(length: str | None) -> bool:
+    """Nothing, or at most a pixel."""
+    number = _NUMBER.match(length or "")
+    if number is None or number.string[number.end() :] not in ("", "px"):
+        return _is_zero(length)
+    return 0.0 <= float(number[0]) <= 1.0
 
 
 def _is_off_screen(length: str | None) -> bool:

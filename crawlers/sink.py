@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from crawlers.extract import Page
 from crawlers.journal import Journal, PartFile
+from crawlers.links import Observation
 from schemas.catalog import dataset
 from schemas.dataset import Dataset
 from schemas.durable import fsync_path
@@ -24,17 +25,21 @@ from schemas.identity import CanonicalUrl
 MAX_RECORD_BYTES: Final = 4096
 """How much of a rejected record is kept."""
 
-_OBSERVED: Final = (
-    "position", "href", "link_type", "rel", "anchor_text", "alt", "context_left", "context_right",
-    "placement", "placement_confidence", "block_link_density", "is_hidden",
-)  # fmt: skip
 _TARGET: Final = {
     "target_url": "url", "target_url_id": "url_id", "target_host": "host", "target_host_id": "host_id",
     "target_domain": "domain", "target_domain_id": "domain_id", "target_icann_domain": "icann_domain",
 }  # fmt: skip
-_GETTERS: Final = {name: attrgetter(name) for name in _OBSERVED} | {
-    name: attrgetter(f"target.{attribute}") for name, attribute in _TARGET.items()
-}
+_OBSERVED: Final = tuple(name for name in Observation._fields if name != "target")
+_TARGET_OF: Final = Observation._fields.index("target")
+_PAGE_FACTS: Final = (
+    "encoding", "language", "title", "canonical_url", "author", "generator", "word_count", "h1", "heading_count",
+    "simhash", "is_parked", "hreflangs", "structured_data_types", "is_nofollow", "is_noindex", "truncated_link_count",
+)  # fmt: skip
+_NO_PAGE: Final[Mapping[str, Any]] = {
+    **dict.fromkeys((*_PAGE_FACTS, "published_at", "modified_at")),
+    "is_nofollow": False, "is_noindex": False, "robots_directives": [], "link_count": 0, "internal_link_count": None,
+    "external_link_count": None, "rejected_link_count": 0, "truncated_link_count": 0, "other_scheme_links": "{}",
+}  # fmt: skip
 _OBSERVATION_OVERHEAD: Final = 600
 """Bytes that a waiting observation takes beside its two URLs (several texts of 80 to 200 characters)."""
 
@@ -125,8 +130,12 @@ class Sink:
             return
         row = len(self._fetches) - 1
         self._fetch_of_observation.extend([row] * len(page.observations))
-        for name, get in _GETTERS.items():
-            self._observations[name].extend(map(get, page.observations))
+        columns = list(zip(*page.observations, strict=True)) or [()] * len(Observation._fields)
+        targets = columns.pop(_TARGET_OF)
+        for name, values in zip(_OBSERVED, columns, strict=True):
+            self._observations[name].extend(values)
+        for name, attribute in _TARGET.items():
+            self._observations[name].extend(map(attrgetter(attribute), targets))
         self._bytes += sum(len(o.href) + len(o.target.url) + _OBSERVATION_OVERHEAD for o in page.observations)
         for ordinal, link in enumerate(page.rejected):
             self.reject(
@@ -231,7 +240,7 @@ class Sink:
         self._fetches: list[dict[str, Any]] = []
         self._rejected: list[dict[str, Any]] = []
         self._fetch_of_observation: list[int] = []
-        self._observations: dict[str, list[Any]] = {name: [] for name in _GETTERS}
+        self._observations: dict[str, list[Any]] = {name: [] for name in (*_OBSERVED, *_TARGET)}
         self._bytes = 0
         self._since = time.monotonic()
 
@@ -300,25 +309,28 @@ def _fetch_row(crawl_id: str, fetch: Fetch, page: Page | None) -> dict[str, Any]
         "warc_offset": fetch.warc_offset,
         "payload_digest": fetch.payload_digest,
         "other_target_count": fetch.other_target_count,
-        **_page_columns(page),
+        **(_page_columns(page, fetch) if page else _NO_PAGE),
     }
 
 
-def _page_columns(page: Page | None) -> dict[str, Any]:
+def _page_columns(page: Page, fetch: Fetch) -> dict[str, Any]:
+    same_domain = sum(seen.target.domain == fetch.final.domain for seen in page.observations)
     return {
-        "encoding": page.encoding if page else None,
-        "language": page.language if page else None,
-        "title": page.title if page else None,
-        "canonical_url": page.canonical_url if page else None,
-        "word_count": page.word_count if page else None,
-        "is_nofollow": page.is_nofollow if page else False,
-        "is_noindex": page.is_noindex if page else False,
-        "robots_directives": list(page.robots_directives) if page else [],
-        "link_count": len(page.observations) if page else 0,
-        "rejected_link_count": len(page.rejected) if page else 0,
-        "truncated_link_count": page.truncated_link_count if page else 0,
-        "other_scheme_links": json.dumps(page.other_scheme_counts, sort_keys=True) if page else "{}",
+        **{name: getattr(page, name) for name in _PAGE_FACTS},
+        "published_at": _plausible(page.published_at, fetch.fetched_at),
+        "modified_at": _plausible(page.modified_at, fetch.fetched_at),
+        "robots_directives": list(page.robots_directives),
+        "link_count": len(page.observations),
+        "internal_link_count": same_domain,
+        "external_link_count": len(page.observations) - same_domain,
+        "rejected_link_count": len(page.rejected),
+        "other_scheme_links": json.dumps(page.other_scheme_counts, sort_keys=True),
     }
+
+
+def _plausible(date: datetime | None, fetched_at: datetime) -> datetime | None:
+    """A date that a page gives of its past; none is more than a day (of time zones) to come."""
+    return date if date is not None and date <= fetched_at + timedelta(days=1) else None
 
 
 def _columns_of(rows: list[dict[str, Any]], table: Dataset) -> dict[str, list[Any]]:

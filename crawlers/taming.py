@@ -9,9 +9,13 @@ took 720 MB (measured with selectolax 1.0.2).
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from typing import Final, NamedTuple
 
-from crawlers.outline import BLOCKS, UNREAD
+import numpy as np
+from numpy.typing import NDArray
+
+from crawlers.tags import BLOCKS, UNREAD
 
 HARMLESS_TAGS: Final = 2000
 """Pages with fewer `<` cost at most some 180 MB and 0.2 s, whatever they hold."""
@@ -33,8 +37,8 @@ LONG_TAG_BYTES: Final = 20_000
 MAX_FLAT_LINKS: Final = 20_000
 """Link tags that a flattened page keeps; the rest are counted."""
 
-_KEPT = frozenset([b"a", b"area", b"base", b"html", b"img", b"link", b"meta"])
-_KEPT_ATTRIBUTES = frozenset(b"href rel alt name content http-equiv lang hidden style".split(b" "))
+_KEPT = frozenset([b"a", b"area", b"base", b"form", b"html", b"img", b"link", b"meta"])
+_KEPT_ATTRIBUTES = frozenset(b"href rel alt name content http-equiv lang hidden style action method".split(b" "))
 _VOID = frozenset(b"area base br col embed hr img input link meta param source track wbr".split(b" "))
 _RAW = frozenset(name.encode() for name in UNREAD) | {b"xmp"}
 _FORMATTING = frozenset(b"b big code em font i nobr s small strike strong tt u".split(b" "))
@@ -44,12 +48,24 @@ _BLOCKS = frozenset(name.encode() for name in BLOCKS) - _CELLS - _TABLES
 _CELL_ENDS = {b"td": (b"td", b"th"), b"th": (b"td", b"th"), b"tr": (b"tr",)}
 _ITEM_ENDS = {b"li": (b"li",), b"dt": (b"dt", b"dd"), b"dd": (b"dt", b"dd"), b"option": (b"option",)}
 
+
+def _pairs() -> NDArray[np.bool_]:
+    """First and second byte behind `<` with which a formatting element may begin."""
+    pairs = np.zeros((256, 256), np.bool_)
+    for name in _FORMATTING:
+        for second in name[1:2] or b"\t\n\f\r />":
+            for first, other in product({name[0], name[0] - 32}, {second, second & ~32 if len(name) > 1 else second}):
+                pairs[first, other] = True
+    return pairs
+
+
 _ATTRIBUTES = rb"""(?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+')?+)*+"""
 _TAG = re.compile(
     rb"<(?:!--(?:-?>|(?P<comment>))|(?P<end>/?)(?P<name>[a-z][^\s/>]*+)"
     rb"(?P<attributes>" + _ATTRIBUTES + rb")>?|[!?/][^>]*+>?)",
     re.IGNORECASE,
 )
+_FORMATTING_PAIRS = _pairs()
 _FORMATTING_TAG = re.compile(rb"<(?:" + b"|".join(sorted(_FORMATTING)) + rb")(?=[\s/>])" + _ATTRIBUTES, re.IGNORECASE)
 _ATTRIBUTE = re.compile(rb"""([^\s/>=]++)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+""")
 
@@ -69,15 +85,21 @@ def tame(html: bytes) -> tuple[bytes, int]:
 
 def _is_plainly_harmless(html: bytes) -> bool:
     """Say so of nearly all pages without looking at every tag."""
-    pieces = html.split(b"<")
-    if len(pieces) > SHALLOW_TAGS:
+    octets = np.frombuffer(html, np.uint8)
+    places = np.flatnonzero(octets == ord("<"))
+    if places.size >= SHALLOW_TAGS:
         return False
-    if max(map(len, pieces)) >= LONG_TAG_BYTES and any(map(_may_hold_many_attributes, pieces)):
+    longest = np.diff(places, prepend=-1, append=len(html)).max()
+    if longest >= LONG_TAG_BYTES and any(map(_may_hold_many_attributes, html.split(b"<"))):
         return False
-    if len(pieces) < HARMLESS_TAGS:
+    if places.size < HARMLESS_TAGS:
+        return True
+    names = places[places < len(html) - 2] + 1
+    may_format = int(_FORMATTING_PAIRS[octets[names], octets[names + 1]].sum())
+    if places.size * may_format <= MAX_REBUILT:
         return True
     formatting = Counter(_FORMATTING_TAG.findall(html))
-    return len(pieces) * sum(min(3, count) for count in formatting.values()) <= MAX_REBUILT
+    return places.size * sum(min(3, count) for count in formatting.values()) <= MAX_REBUILT
 
 
 def _may_hold_many_attributes(piece: bytes) -> bool:

@@ -12,15 +12,16 @@ from typing import Any, Final, NamedTuple
 
 from crawlers.directives import page_directives, refresh_target, rel_tokens
 from crawlers.encoding import charset_of, known
-from crawlers.extract import (
+from crawlers.extract import REDIRECTS, Page
+from crawlers.links import (
     MAX_HREF_BYTES,
     MAX_REJECTED_HREF_BYTES,
-    MAX_TEXT_CHARACTERS,
     Observation,
-    Page,
     RejectedLink,
+    header_links,
+    type_of_rel,
 )
-from crawlers.outline import MAX_LINKS
+from crawlers.scan import MAX_LINKS, MAX_TEXT_CHARACTERS
 from schemas.identity import CanonicalUrl, Rejected, judge
 
 Headers = list[tuple[str, str]]
@@ -28,7 +29,6 @@ Headers = list[tuple[str, str]]
 _TYPE_OF_TAG: Final = {"a": "text", "area": "area", "form": "form", "frame": "iframe", "iframe": "iframe"}
 _PATHS: Final = ("A@/href", "AREA@/href", "FORM@/action", "FRAME@/src", "IFRAME@/src", "IMG@/src", "LINK@/href")
 _TAG_OF_PATH: Final = {spelling: path.partition("@")[0].lower() for path in _PATHS for spelling in (path, path.lower())}
-_FEEDS: Final = frozenset(["application/rss+xml", "application/atom+xml", "application/feed+json"])
 
 
 class NotWat(ValueError):
@@ -39,7 +39,8 @@ class NotWat(ValueError):
 class Described:
     """The WARC response that a WAT record describes.
 
-    ``page`` is None when it is not HTML. ``file`` and ``offset`` say where the response lies in its WARC.
+    ``page`` is None when it is neither HTML nor a redirect. ``file`` and ``offset`` say where the response lies in its
+    WARC.
     """
 
     given_target: str
@@ -82,6 +83,7 @@ def read_wat(block: bytes, url: str) -> Described | None:
     given = _text(warc.get("WARC-Target-URI")) or url
     target = judge(given)
     headers = _headers(http.get("Headers"))
+    is_redirect = int(status) in REDIRECTS
     container = said.get("Container")
     offset = _text(container.get("Offset")) if isinstance(container, dict) else ""
     return Described(
@@ -94,8 +96,13 @@ def read_wat(block: bytes, url: str) -> Described | None:
         payload_digest=_text(warc.get("WARC-Payload-Digest")) or None,
         status=int(status),
         headers=headers,
-        page=_page(http["HTML-Metadata"], target.url if isinstance(target, CanonicalUrl) else given, headers)
-        if "HTML-Metadata" in http
+        page=_page(
+            http.get("HTML-Metadata", {}),
+            target.url if isinstance(target, CanonicalUrl) else given,
+            headers,
+            is_redirect=is_redirect,
+        )
+        if "HTML-Metadata" in http or is_redirect
         else None,
         file=_text(container.get("Filename")) or None if isinstance(container, dict) else None,
         offset=int(offset) if offset.isascii() and offset.isdigit() and len(offset) < 16 else None,
@@ -139,10 +146,12 @@ class _Link(NamedTuple):
     rel: str = ""
     text: str = ""
     alt: str | None = None
+    base: str | None = None
+    """What it is relative to, where that is not the base of the document."""
 
 
-def _page(html: Any, url: str, headers: Headers) -> Page:
-    """The page's facts and links.
+def _page(html: Any, url: str, headers: Headers, *, is_redirect: bool) -> Page:
+    """The page's facts and links; a redirect is a page too, if only for the one link that it is.
 
     Raises:
         NotWat: a list of links is no list.
@@ -155,7 +164,12 @@ def _page(html: Any, url: str, headers: Headers) -> Page:
     metas = [meta for meta in _list(head, "Metas") if isinstance(meta, dict)]
     named = [(_text(meta.get("name")), _text(meta.get("content"))) for meta in metas if "name" in meta]
     directives = page_directives(named, headers)
-    links, malformed = _links(metas, _list(head, "Link"), _list(html, "Links"))
+    of_headers = [
+        _Link(href, link_type, " ".join(rel), base=url)
+        for href, link_type, rel in header_links(headers, url, is_redirect=is_redirect)
+    ]
+    of_document, malformed = _links(metas, _list(head, "Link"), _list(html, "Links"))
+    links = of_headers + of_document
     observations, rejected, schemes = _judged(links[:MAX_LINKS], _base(head, url))
     canonicals = {seen.target.url for seen in observations if seen.link_type == "canonical"}
     content_type = next((value for name, value in headers if name.lower() == "content-type"), "")
@@ -169,7 +183,17 @@ def _page(html: Any, url: str, headers: Headers) -> Page:
         language=None,
         canonical_url=canonicals.pop() if len(canonicals) == 1 else None,
         encoding=known(charset_of(content_type)),
+        author=None,
+        published_at=None,
+        modified_at=None,
+        generator=None,
+        h1=None,
+        heading_count=None,
+        is_parked=None,
         word_count=None,
+        simhash=None,
+        structured_data_types=None,
+        hreflangs=None,
         is_nofollow=directives.is_nofollow,
         is_noindex=directives.is_noindex,
         robots_directives=directives.tokens,
@@ -202,10 +226,16 @@ def _links(metas: list[dict[str, Any]], head: list[Any], body: list[Any]) -> tup
         tag = _tag(item.get("path"))
         if tag == "link":
             links += _head_link(item, url)
-        elif tag in _TYPE_OF_TAG:
+        elif tag in _TYPE_OF_TAG and not _leads_nowhere(item, url, tag):
             links.append(_body_link(item, url, tag, image))
         image = item if tag == "img" else None
     return links, malformed
+
+
+def _leads_nowhere(item: dict[str, Any], url: str, tag: str) -> bool:
+    """An empty src or action names nothing, and a dialog goes nowhere."""
+    is_dialog = tag == "form" and _text(item.get("method")).strip().lower() == "dialog"
+    return is_dialog or (tag in ("form", "frame", "iframe") and not url.strip())
 
 
 def _tag(path: object) -> str:
@@ -226,7 +256,7 @@ def _refreshes(metas: list[dict[str, Any]]) -> Iterator[_Link]:
 
 def _head_link(item: dict[str, Any], url: str) -> Iterator[_Link]:
     rel = _text(item.get("rel"))
-    link_type = _type_of_head_link(rel_tokens(rel), _text(item.get("type")))
+    link_type = type_of_rel(rel_tokens(rel), _text(item.get("type")))
     if link_type:
         yield _Link(url, link_type, rel)
 
@@ -241,23 +271,16 @@ def _body_link(item: dict[str, Any], url: str, tag: str, image: dict[str, Any] |
     return _Link(url, _TYPE_OF_TAG[tag], _text(rel) if rel else "", anchor, alt)
 
 
-def _type_of_head_link(rel: tuple[str, ...], media_type: str) -> str | None:
-    if "canonical" in rel:
-        return "canonical"
-    if "alternate" in rel and "stylesheet" not in rel:
-        return "feed" if media_type.partition(";")[0].strip().lower() in _FEEDS else "alternate"
-    return None
-
-
 def _judged(links: list[_Link], base: str) -> tuple[list[Observation], list[RejectedLink], Counter[str]]:
     observations: list[Observation] = []
     rejected: list[RejectedLink] = []
     schemes: Counter[str] = Counter()
-    judged: dict[str, CanonicalUrl | Rejected] = {}
+    judged: dict[tuple[str, str], CanonicalUrl | Rejected] = {}
     for position, link in enumerate(links):
-        target = judged.get(link.href)
+        place = link.href, link.base or base
+        target = judged.get(place)
         if target is None:
-            target = judged[link.href] = judge(link.href, base)
+            target = judged[place] = judge(*place)
         if isinstance(target, CanonicalUrl):
             observations.append(_observation(len(observations), link, target))
         elif target.reason == "not_http":
@@ -276,12 +299,6 @@ def _observation(position: int, link: _Link, target: CanonicalUrl) -> Observatio
         rel=rel_tokens(link.rel) if link.rel else (),
         anchor_text=link.text[:MAX_TEXT_CHARACTERS],
         alt=link.alt[:MAX_TEXT_CHARACTERS] if link.alt is not None else None,
-        context_left="",
-        context_right="",
-        placement="unknown",
-        placement_confidence=0.0,
-        block_link_density=0.0,
-        is_hidden=False,
     )
 
 

@@ -19,7 +19,7 @@ _SETTING_FLAGS: Final = {
     "ingest": ("contact",),
 }
 _LAKE: Final = "./lake, or LINKLAKE_LAKE"
-_ENGINE_COMMANDS: Final = ("demo", "crawl", "ingest", "import-graph", "build", "run", "gate", "sql")
+_ENGINE_COMMANDS: Final = ("demo", "crawl", "ingest", "import-graph", "build", "run", "gate", "retract", "sql")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,6 +90,7 @@ def _argument(*flags: str, **options: Any) -> tuple[tuple[str, ...], dict[str, A
 
 _CRAWL_ID: Final = _argument("--crawl-id", help="the crawl (a-z 0-9 . -)")
 _RECEIPT: Final = _argument("--receipt", type=Path, metavar="PATH", help="write the receipt to a file too")
+_REASON: Final = _argument("--reason", metavar="TEXT", help="why, for whoever looks at it later")
 _NO_PUBLISH: Final = _argument("--no-publish", action="store_true", help="stop before the gate: output stays staged")
 
 _COMMANDS: Final = (
@@ -175,9 +176,22 @@ _COMMANDS: Final = (
     ),
     (
         "gate",
-        "audit what a stage left staged, and publish it",
+        "audit what a stage left staged, or what lies in quarantine, and publish it",
         commands.gate,
-        (_argument("name", metavar="DATASET|STAGE", help="what is staged"), _CRAWL_ID, _RECEIPT),
+        (
+            _argument("name", metavar="DATASET|STAGE", help="what is staged or quarantined"),
+            _argument(
+                "--accept",
+                action="append",
+                default=[],
+                metavar="RULE",
+                help="publish although RULE (or DATASET.RULE) does not hold; give --reason",
+            ),
+            _argument("--discard", action="store_true", help="throw away what is quarantined; give --reason"),
+            _REASON,
+            _CRAWL_ID,
+            _RECEIPT,
+        ),
     ),
     (
         "next",
@@ -185,6 +199,18 @@ _COMMANDS: Final = (
         commands.next_crawl,
         (
             _argument("stages", nargs="*", metavar="STAGE", help="up to date at these stages (default: all)"),
+            _CRAWL_ID,
+            _RECEIPT,
+        ),
+    ),
+    (
+        "retract",
+        "withdraw what was published and what was built from it, or put it back",
+        commands.retract,
+        (
+            _argument("name", nargs="?", metavar="DATASET|STAGE", help="what is published"),
+            _argument("--undo", type=int, metavar="COMMIT", help="put back what that retraction withdrew"),
+            _REASON,
             _CRAWL_ID,
             _RECEIPT,
         ),

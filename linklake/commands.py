@@ -5,7 +5,7 @@ Libraries that take long to import (numba, Scrapy) are imported by the commands 
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
@@ -19,7 +19,7 @@ from linklake.shell import in_lake
 from schemas.catalog import DATASETS, dataset
 from schemas.errors import BadSetting, DamagedFile, Misuse, NoInput, NotPublished
 from schemas.lake import Lake, check_crawl_id, new_crawl_id, now
-from schemas.ledger import IMPORT_KIND, Snapshot
+from schemas.ledger import IMPORT_KIND, PartitionKey, Snapshot
 from schemas.render import comments, create_table, markdown
 from transforms.links.stages import SETTLE_CRAWL
 from transforms.stage import Stage
@@ -190,28 +190,66 @@ def run(given: Namespace, settings: Settings) -> int:
 
 
 def gate(given: Namespace, settings: Settings) -> int:
-    """Audit and publish what is staged."""
+    """Audit and publish what is staged or quarantined, or discard it."""
+    from linklake.findings import Acceptance, check_reason, user
     from linklake.observe import gate_settled
-    from linklake.pipeline import stage_named
+    from linklake.pipeline import IMPORT_GRAPH, gated_stage, stage_named
+    from linklake.quarantine import discard
     from linklake.runs import gate_stage
 
-    stage = stage_named(given.name)
+    name = given.name if given.name == IMPORT_GRAPH else stage_named(given.name).name
+    if given.accept and given.discard:
+        raise Misuse("give --accept or --discard, not both")
+    if given.reason and not (given.accept or given.discard):
+        raise Misuse("--reason goes with --accept RULE or --discard")
+    accepting = Acceptance()
+    if given.accept:
+        accepting = Acceptance(tuple(given.accept), check_reason(given.reason, "it is let through"), user())
+    reason = check_reason(given.reason, "it is thrown away") if given.discard else ""
 
     def work(attempt: Attempt) -> Receipt:
         lake = _lake(settings)
         snapshot = lake.snapshot()
-        crawl_id = _known(lake, snapshot, given.crawl_id) if given.crawl_id else _newest_staged(lake, snapshot, stage)
+        crawl_id = _known(lake, snapshot, given.crawl_id) if given.crawl_id else _newest_staged(lake, snapshot, name)
         attempt.begin(crawl_id)
+        stage = gated_stage(lake, name, crawl_id)
+        if given.discard:
+            return discard(lake, stage, crawl_id, by=user(), reason=reason)
         if stage is SETTLE_CRAWL and crawl_id in lake.unsettled():
-            return gate_settled(lake, settings, crawl_id)
-        return gate_stage(lake, stage, crawl_id, settings)
+            return gate_settled(lake, settings, crawl_id, accepting=accepting)
+        return gate_stage(lake, stage, crawl_id, settings, accepting=accepting)
 
-    return receipted(given, settings, stage.name, work)
+    return receipted(given, settings, name, work)
+
+
+def retract(given: Namespace, settings: Settings) -> int:
+    """Withdraw what was published, or put it back."""
+    from linklake.findings import check_reason, user
+    from linklake.retract import key_of, undo
+    from linklake.retract import retract as withdraw
+
+    if given.undo is not None:
+        if given.name or given.crawl_id:
+            raise Misuse("--undo COMMIT stands alone: the commit says what it withdrew")
+        reason = check_reason(given.reason, "it is put back") if given.reason else ""
+    elif not given.name or not given.crawl_id:
+        raise Misuse("say what to withdraw: linklake retract DATASET --crawl-id CRAWL --reason TEXT")
+    else:
+        key_of(given.name, check_crawl_id(given.crawl_id))
+        reason = check_reason(given.reason, "it is withdrawn")
+
+    def work(attempt: Attempt) -> Receipt:
+        lake = _lake(settings)
+        if given.undo is not None:
+            return undo(lake, settings, given.undo, by=user(), reason=reason)
+        return withdraw(lake, settings, given.name, attempt.begin(given.crawl_id), by=user(), reason=reason)
+
+    return receipted(given, settings, "retract", work)
 
 
 def next_crawl(given: Namespace, settings: Settings) -> int:
     """Which crawl to build next: the first that is not up to date, else the newest."""
-    from linklake.pipeline import STAGES, newest_crawl, pending, stage_named
+    from linklake.pipeline import STAGES, left_alone, newest_crawl, pending, stage_named
 
     stages = [stage_named(name) for name in given.stages] or STAGES[1:]
 
@@ -220,15 +258,24 @@ def next_crawl(given: Namespace, settings: Settings) -> int:
         snapshot = lake.snapshot()
         waiting = list(pending(lake, snapshot, stages))
         crawl_id = _known(lake, snapshot, given.crawl_id) if given.crawl_id else next(iter(waiting), None)
-        crawl_id = attempt.begin(crawl_id or newest_crawl(snapshot, stages[0]))
-        receipt = Receipt("next", crawl_id, "unchanged", published=True, rows={"crawls": len(waiting)})
+        held = list(left_alone(lake, snapshot, stages))
+        crawl_id = attempt.begin(crawl_id or newest_crawl(snapshot, stages[0], besides=held))
+        rows = {"crawls": len(waiting), "held": len(held)}
+        receipt = Receipt("next", crawl_id, "unchanged", published=True, rows=rows)
         if crawl_id not in waiting:
-            return replace(receipt, message=f"crawl {crawl_id} is up to date; {len(waiting)} crawls wait")
-        message = f"crawls that wait for {', '.join(s.name for s in stages)}: {len(waiting)}, {', '.join(waiting[:5])}"
+            state = "left alone, see linklake status" if crawl_id in held else "up to date"
+            return replace(receipt, message=f"crawl {crawl_id} is {state}; {len(waiting)} crawls wait{_held(held)}")
+        names, listed = ", ".join(s.name for s in stages), ", ".join(waiting[:5])
+        message = f"crawls that wait for {names}: {len(waiting)}, {listed}{_held(held)}"
         command = f"linklake run {stages[0].name} --crawl-id {crawl_id}"
         return replace(receipt, outcome="pending", published=False, message=message, next=command)
 
     return receipted(given, settings, "next", work)
+
+
+def _held(crawl_ids: Sequence[str]) -> str:
+    """Crawls that a gate stopped or a person retracted, so that they are not forgotten."""
+    return f"; {len(crawl_ids)} are left alone ({', '.join(crawl_ids[:5])}): see linklake status" if crawl_ids else ""
 
 
 def tell(receipt: Receipt) -> None:
@@ -259,6 +306,11 @@ def _settled(lake: Lake, snapshot: Snapshot, crawl_id: str) -> str:
     """The id of a crawl whose observations are published; those of another are no input to anything yet."""
     if any(crawl.crawl_id == crawl_id for crawl in snapshot.crawls()):
         return crawl_id
+    if retraction := snapshot.retraction_of(PartitionKey("crawls", crawl_id)):
+        raise NotPublished(
+            f"crawl {crawl_id} is retracted: linklake retract --undo {retraction.number} puts it back, "
+            f"or observe it again"
+        )
     if lake.staged("settle_crawl", crawl_id):
         raise NotPublished(
             f"crawl {crawl_id} is settled but not published: run linklake gate settle_crawl --crawl-id {crawl_id}"
@@ -282,12 +334,12 @@ def _newest(lake: Lake, snapshot: Snapshot, stage: Stage) -> str:
         return observed[-1] if observed else crawls[-1].crawl_id
 
 
-def _newest_staged(lake: Lake, snapshot: Snapshot, stage: Stage) -> str:
-    if staged := lake.staged(stage.name):
+def _newest_staged(lake: Lake, snapshot: Snapshot, stage_name: str) -> str:
+    if staged := lake.staged(stage_name) or lake.quarantined(stage_name):
         return staged[-1].crawl_id
     if crawls := snapshot.crawls():
         return crawls[-1].crawl_id
-    raise NotPublished(f"nothing of {stage.name} is staged in {lake.root}: see linklake status")
+    raise NotPublished(f"nothing of {stage_name} is staged in {lake.root}: see linklake status")
 
 
 # -------------------------------------------------------------------- asking

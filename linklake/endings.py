@@ -56,7 +56,8 @@ def receipted(given: Namespace, settings: Settings, stage: str, work: Callable[[
         stopping.over()
         code, said = explained(error)
         receipt = _failed(attempt, error, said, clock, root)
-        record_failure(root, receipt, clock)
+        if not receipt.findings:  # what a gate stopped is on record already, under the name of its stage
+            record_failure(root, receipt, clock)
         words = f"linklake {given.command}: {said}"
     ending.say(receipt, words)
     return code
@@ -114,6 +115,8 @@ def _failed(attempt: Attempt, error: BaseException, words: str, clock: Clock, ro
         outcome = "failed"
     next_ = attempt.next or ("linklake status" if (root / "_lake.json").exists() else "linklake doctor")
     receipt = Receipt(attempt.stage, attempt.crawl_id, outcome, published=False, message=words, next=next_)
+    if isinstance(error, GateFailed) and error.next_command:
+        receipt = replace(receipt, findings=error.findings, next=error.next_command)
     return clock.stamp(receipt)
 
 

@@ -20,9 +20,10 @@ from crawlers.edge_lists import EdgeList, Node, read_edge_list
 from crawlers.journal import JOURNAL, Journal, check_same_crawl
 from crawlers.settings import CrawlConfig
 from linklake.config import Settings
+from linklake.findings import Acceptance
 from linklake.progress import say
 from linklake.receipts import Clock, Receipt
-from linklake.runs import Parts, gate_stage, run_stage
+from linklake.runs import NOTHING_ACCEPTED, Parts, gate_stage, run_stage
 from schemas.catalog import dataset
 from schemas.durable import file_sha256
 from schemas.errors import BadSetting, LinklakeError, Misuse, NotPublished
@@ -193,7 +194,7 @@ def observed(lake: Lake, settings: Settings, crawl_id: str, stage: str, clock: C
         clock.stamp(receipt),
         stage=stage,
         rows=receipt.rows | counts,
-        message=_reason_to_look(counts, crawl_id),
+        message=receipt.message if receipt.findings else _reason_to_look(counts, crawl_id),
         next=f"linklake build --crawl-id {crawl_id}" if is_worth_building else "linklake status",
     )
 
@@ -284,9 +285,10 @@ def settle(lake: Lake, settings: Settings, crawl_id: str, *, publish: bool = Tru
     return _cleared(lake, receipt)
 
 
-def gate_settled(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
+def gate_settled(lake: Lake, settings: Settings, crawl_id: str, *, accepting: Acceptance = NOTHING_ACCEPTED) -> Receipt:
     """Audit and publish what ``settle`` left staged."""
-    return _cleared(lake, gate_stage(lake, SETTLE_CRAWL, crawl_id, settings, parts=observed_parts(lake, crawl_id)))
+    parts = observed_parts(lake, crawl_id)
+    return _cleared(lake, gate_stage(lake, SETTLE_CRAWL, crawl_id, settings, parts=parts, accepting=accepting))
 
 
 def _cleared(lake: Lake, receipt: Receipt) -> Receipt:

@@ -1,15 +1,15 @@
 """Every stage of both sides, in order, and where each stands for a crawl (ready, staged, published, outdated)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from schemas.catalog import dataset as dataset_named
 from schemas.errors import NoInput, NotPublished, UnknownName
 from schemas.lake import Lake, Staged, check_crawl_id
-from schemas.ledger import IMPORT_KIND, Partition, Snapshot
+from schemas.ledger import IMPORT_KIND, Partition, PartitionKey, Snapshot
 from transforms.farms.stages import SCORE_FARMS
-from transforms.graph.stages import BUILD_EDGES, RANK_DOMAINS, RANK_HOSTS, SCORE_AUTHORITY
+from transforms.graph.stages import BUILD_EDGES, RANK_DOMAINS, RANK_HOSTS, SCORE_AUTHORITY, import_graph
 from transforms.links.stages import CLASSIFY_LINKS, DEDUPE_LINKS, SETTLE_CRAWL
 from transforms.marts.stages import BUILD_MARTS
 from transforms.stage import Input, Stage
@@ -29,6 +29,8 @@ STAGES: Final[tuple[Stage, ...]] = (
 
 _CORPUS_WIDE: Final = frozenset(name for stage in STAGES if stage.is_corpus_wide for name in stage.outputs)
 
+IMPORT_GRAPH: Final = "import_graph"
+
 Inputs = dict[Input, tuple[Partition, ...]]
 
 
@@ -47,6 +49,24 @@ def stage_named(name: str) -> Stage:
     raise UnknownName(f"there is no stage {name}: the stages are {', '.join(s.name for s in STAGES)}")
 
 
+def gated_stage(lake: Lake, name: str, crawl_id: str | None) -> Stage:
+    """The stage whose output a gate is asked for; an import, which is none of ``STAGES``, by what was stopped of it.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    if name != IMPORT_GRAPH:
+        return stage_named(name)
+    stopped = {p.key.dataset for s in lake.quarantined(IMPORT_GRAPH, crawl_id) for p in s.partitions}
+    return import_graph("host" if "host_edges" in stopped else "domain")
+
+
+def run_command(stage_name: str, crawl_id: str) -> str:
+    """What runs a stage again; an import is no stage of its own but a door."""
+    door = "import-graph EDGES" if stage_name == IMPORT_GRAPH else f"run {stage_name}"
+    return f"linklake {door} --crawl-id {crawl_id}"
+
+
 def known_crawl(lake: Lake, snapshot: Snapshot, crawl_id: str) -> str:
     """The crawl id itself.
 
@@ -56,22 +76,23 @@ def known_crawl(lake: Lake, snapshot: Snapshot, crawl_id: str) -> str:
     """
     check_crawl_id(crawl_id)
     known = [c.crawl_id for c in snapshot.crawls()]
-    waiting = [*lake.unsettled(), *(s.crawl_id for s in lake.staged())]
+    waiting = [*lake.unsettled(), *(s.crawl_id for s in (*lake.staged(), *lake.quarantined()))]
+    waiting += [key.crawl_id for retraction in snapshot.retractions for key in retraction.roots]
     if crawl_id in known or crawl_id in waiting:
         return crawl_id
     listed = ", ".join(known[-5:]) or "none yet"
     raise UnknownName(f"there is no crawl {crawl_id} in {lake.root}: the newest are {listed}")
 
 
-def newest_crawl(snapshot: Snapshot, stage: Stage) -> str:
-    """The newest crawl that has the stage's inputs; an import only where no other crawl has them.
+def newest_crawl(snapshot: Snapshot, stage: Stage, *, besides: Collection[str] = ()) -> str:
+    """The newest crawl, besides those, that has the stage's inputs; an import only where no other crawl has them.
 
     Raises:
         NoInput: no crawl has them.
     """
     newest_first = reversed(snapshot.crawls())
     for crawl in sorted(newest_first, key=lambda c: c.kind == IMPORT_KIND):
-        if not missing_inputs(snapshot, stage, crawl.crawl_id):
+        if crawl.crawl_id not in besides and not missing_inputs(snapshot, stage, crawl.crawl_id):
             return crawl.crawl_id
     needed = ", ".join(i.dataset for i in stage.inputs if not i.is_optional)
     raise NoInput(
@@ -84,22 +105,28 @@ def resolve(snapshot: Snapshot, stage: Stage, crawl_id: str) -> Inputs:
     found: Inputs = {}
     for given in stage.inputs:
         if given.which == "crawl":
-            one = snapshot.find(given.dataset, crawl_id)
-            found[given] = (one,) if one else ()
+            found[given] = _partitions(snapshot, given, crawl_id)
         elif given.which == "previous":
             one = snapshot.previous(given.dataset, crawl_id)
             found[given] = (one,) if one else ()
         elif given.which == "history":
             crawls = snapshot.history(crawl_id)
-            every = (snapshot.find(given.dataset, c.crawl_id) for c in crawls)
-            found[given] = tuple(p for p in every if p)
+            found[given] = tuple(p for c in crawls for p in _partitions(snapshot, given, c.crawl_id))
     return found
+
+
+def _partitions(snapshot: Snapshot, given: Input, crawl_id: str) -> tuple[Partition, ...]:
+    """Those of a crawl: of records every run's."""
+    if given.is_record:
+        return snapshot.of(given.dataset, crawl_id)
+    one = snapshot.find(given.dataset, crawl_id)
+    return (one,) if one else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a stage stands for a crawl: ``published``, ``outdated`` (an input changed since), ``staged`` (waits for its
-    gate), ``ready`` (its inputs are there) or ``waiting``."""
+    gate), ``quarantined``, ``retracted`` (see ``held``), ``ready`` (its inputs are there) or ``waiting``."""
 
     stage: str
     crawl_id: str
@@ -120,6 +147,8 @@ def progress(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[Progress
             yield Progress(stage.name, crawl_id, "staged", sum(p.rows for p in waiting[-1].partitions))
         elif stage is SETTLE_CRAWL or is_built(snapshot, stage, crawl_id, fingerprint_of(inputs)):
             yield Progress(stage.name, crawl_id, "published", rows)
+        elif why := held(lake, snapshot, stage, crawl_id, inputs):
+            yield Progress(stage.name, crawl_id, why, rows)
         elif all(built):
             yield Progress(stage.name, crawl_id, "outdated", rows)
         else:
@@ -129,13 +158,44 @@ def progress(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[Progress
 def pending(lake: Lake, snapshot: Snapshot, stages: Sequence[Stage]) -> Iterator[str]:
     """Crawls, oldest first, for which one of the stages is not up to date and could be built or published now.
 
-    A crawl for which one of them has by nature no input (an import) is not theirs.
+    A crawl for which one of them has by nature no input (an import) is not theirs. One that is left alone is not
+    pending until there is something new to build it from.
     """
     names = {s.name for s in stages}
     for crawl in snapshot.crawls():
         states = {p.stage: p.state for p in progress(lake, snapshot, crawl.crawl_id) if p.stage in names}
-        if states.keys() == names and not {"staged", "outdated", "ready"}.isdisjoint(states.values()):
+        found = set(states.values())
+        if states.keys() == names and found & {"staged", "outdated", "ready"} and found.isdisjoint(HELD):
             yield crawl.crawl_id
+
+
+def left_alone(lake: Lake, snapshot: Snapshot, stages: Sequence[Stage]) -> Iterator[str]:
+    """Crawls, oldest first, for which one of the stages is held: a person decides (ADR 0008)."""
+    names = {s.name for s in stages}
+    for crawl in snapshot.crawls():
+        if any(p.state in HELD for p in progress(lake, snapshot, crawl.crawl_id) if p.stage in names):
+            yield crawl.crawl_id
+
+
+HELD: Final = ("quarantined", "retracted")
+
+
+def held(lake: Lake, snapshot: Snapshot, stage: Stage, crawl_id: str, inputs: Inputs) -> str | None:
+    """Why a stage is left alone for a crawl: what it makes of these very inputs was stopped, or withdrawn."""
+    made = (stage.version, fingerprint_of(inputs))
+    for staged in lake.quarantined(stage.name, crawl_id):
+        if all(_made(p) == made for p in staged.partitions) and not lake.is_stale(snapshot, staged):
+            return "quarantined"
+    key = PartitionKey(stage.outputs[0], crawl_id, slot_of(stage, stage.outputs[0]))
+    found = snapshot.retraction_of(key)
+    if found and key in found.roots and (withdrawn := found.find(key)) and _made(withdrawn) == made:
+        return "retracted"
+    return None
+
+
+def _made(partition: Partition) -> tuple[int, dict[str, str]]:
+    """By which version of its stage and from which inputs a partition was built."""
+    return partition.stage_version, dict(partition.inputs)
 
 
 def missing_inputs(snapshot: Snapshot, stage: Stage, crawl_id: str) -> list[Input]:
@@ -213,8 +273,15 @@ def _never_has(snapshot: Snapshot, crawl_id: str, dataset: str) -> bool:
 
 
 def fingerprint_of(inputs: Inputs) -> dict[str, str]:
-    """The version of every partition read: the same fingerprint gives the same rows."""
-    return {str(p.key): str(p.version) for partitions in inputs.values() for p in partitions}
+    """The version of every partition read, but for records: the same fingerprint gives the same rows."""
+    return {str(p.key): str(p.version) for p in counted(inputs)}
+
+
+def counted(inputs: Inputs) -> Iterator[Partition]:
+    """The partitions whose change is a reason to build again."""
+    for given, partitions in inputs.items():
+        if not given.is_record:
+            yield from partitions
 
 
 def is_built(snapshot: Snapshot, stage: Stage, crawl_id: str, fingerprint: Mapping[str, str]) -> bool:

@@ -1,16 +1,20 @@
-"""What a command leaves behind when it ends: one JSON line, and a row of stage_runs."""
+"""What a command leaves behind when it ends: one JSON line, a row of stage_runs, and what its gate found."""
 
 import json
 import resource
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.dataset import Dataset
+from schemas.datasets.gate_findings import GATE_FINDINGS
 from schemas.datasets.stage_runs import STAGE_RUNS
 from schemas.errors import LinklakeError
 from schemas.lake import CODE_VERSION, Lake, Staged, StagingArea, now
@@ -33,6 +37,8 @@ class Receipt:
     commit: int | None = None
     """A version of the lake that holds what is published."""
     code_version: str = CODE_VERSION
+    findings: tuple[dict[str, Any], ...] = ()
+    """What the gate found, see ``linklake.findings``."""
 
     def print(self, path: Path | None = None) -> None:
         """Write it as the very last line of either stream, and to a file where asked."""
@@ -68,9 +74,9 @@ def peak_rss() -> int:
     return max(own, children) * 1024
 
 
-def stage_run(lake: Lake, area: StagingArea, receipt: Receipt, clock: Clock) -> tuple[Partition, dict[str, Path]]:
-    """The receipt as a partition of stage_runs, its file written to the staging area."""
-    row = {
+def records(lake: Lake, area: StagingArea, receipt: Receipt, clock: Clock) -> tuple[list[Partition], dict[str, Path]]:
+    """The receipt as a partition of stage_runs, its findings as one of gate_findings; files lie in the staging area."""
+    run = {
         "crawl_id": area.crawl_id,
         "stage": receipt.stage,
         "attempt": area.attempt,
@@ -83,23 +89,63 @@ def stage_run(lake: Lake, area: StagingArea, receipt: Receipt, clock: Clock) -> 
         "duration_seconds": receipt.seconds,
         "peak_rss_bytes": receipt.peak_rss_bytes,
         "message": receipt.message,
+        "next_command": receipt.next,
         "code_version": CODE_VERSION,
         "bucket": 0,
     }
-    path = area.folder / "receipt" / f"part-{area.attempt}-00.parquet"
+    written = [_record(lake, area, receipt, STAGE_RUNS, [run])]
+    if receipt.findings:
+        found = [_finding_row(area, receipt, fact) for fact in receipt.findings]
+        written.append(_record(lake, area, receipt, GATE_FINDINGS, found))
+    return [partition for partition, _ in written], {partition.files[0].path: path for partition, path in written}
+
+
+def _finding_row(area: StagingArea, receipt: Receipt, fact: Mapping[str, Any]) -> dict[str, Any]:
+    accepted = fact["accepted"] or {}
+    return {
+        "crawl_id": area.crawl_id,
+        "stage": receipt.stage,
+        "attempt": area.attempt,
+        "dataset": fact["dataset"],
+        "rule": fact["rule"],
+        "severity": fact["severity"],
+        "failed_count": fact["failed"],
+        "detail": fact["detail"],
+        "examples": list(fact["examples"]),
+        "accepted_by": accepted.get("by"),
+        "accepted_reason": accepted.get("reason"),
+        "found_at": now(),
+        "bucket": 0,
+    }
+
+
+def _record(
+    lake: Lake, area: StagingArea, receipt: Receipt, dataset: Dataset, rows: Sequence[Mapping[str, Any]]
+) -> tuple[Partition, Path]:
+    path = area.folder / "receipt" / dataset.name / f"part-{area.attempt}-00.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist([row], schema=STAGE_RUNS.physical_schema), path)
-    file: File = lake.seal(path, STAGE_RUNS, area.crawl_id, 0)
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=dataset.physical_schema), path)
+    file: File = lake.seal(path, dataset, area.crawl_id, 0)
     partition = Partition(
-        key=PartitionKey(STAGE_RUNS.name, area.crawl_id, area.attempt),
+        key=PartitionKey(dataset.name, area.crawl_id, area.attempt),
         stage=receipt.stage,
         attempt=area.attempt,
         stage_version=1,
-        schema_version=STAGE_RUNS.schema_version,
+        schema_version=dataset.schema_version,
         code_version=CODE_VERSION,
         files=(file,),
     )
-    return partition, {file.path: path}
+    return partition, path
+
+
+def record_run(lake: Lake, receipt: Receipt, clock: Clock) -> None:
+    """Keep a run that publishes nothing in stage_runs."""
+    assert receipt.crawl_id is not None
+    # Nothing of it waits for a gate: it has no manifest, and is gone however this ends.
+    with lake.stage_area("receipts", receipt.crawl_id) as area:
+        kept, files = records(lake, area, receipt, clock)
+        staged = Staged(area.stage, area.crawl_id, area.attempt, now().isoformat(), {}, (), {})
+        lake.publish(staged, more=kept, more_from=files)
 
 
 def record_failure(root: Path, receipt: Receipt, clock: Clock) -> None:
@@ -108,12 +154,7 @@ def record_failure(root: Path, receipt: Receipt, clock: Clock) -> None:
         return
     try:
         lake = Lake.open(root)
-        if lake.snapshot().find("crawls", receipt.crawl_id) is None:
-            return
-        # Nothing of it waits for a gate: it has no manifest, and is gone however this ends.
-        with lake.stage_area("receipts", receipt.crawl_id) as area:
-            row, files = stage_run(lake, area, receipt, clock)
-            staged = Staged(area.stage, area.crawl_id, area.attempt, now().isoformat(), {}, (), {})
-            lake.publish(staged, more=(row,), more_from=files)
+        if lake.snapshot().find("crawls", receipt.crawl_id):
+            record_run(lake, receipt, clock)
     except (LinklakeError, OSError):
         return

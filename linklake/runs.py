@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,10 +14,13 @@ import pyarrow.parquet as pq
 
 from linklake.config import Settings
 from linklake.data_docs import document
+from linklake.findings import Acceptance, Fact, facts, findings_message, mending_command
 from linklake.pipeline import (
     STAGES,
     Inputs,
+    counted,
     fingerprint_of,
+    held,
     is_built,
     is_committed,
     missing_inputs,
@@ -26,10 +29,11 @@ from linklake.pipeline import (
     refusal,
     require_inputs,
     resolve,
+    run_command,
     slot_of,
 )
 from linklake.progress import say
-from linklake.receipts import Clock, Receipt, stage_run
+from linklake.receipts import Clock, Receipt, record_run, records
 from linklake.verify import version_to_serve
 from schemas.catalog import MARTS
 from schemas.catalog import dataset as dataset_named
@@ -39,10 +43,12 @@ from schemas.lake import CODE_VERSION, Lake, Staged, StagingArea
 from schemas.ledger import IMPORT_KIND, Partition, PartitionKey, Snapshot
 from transforms.engines.duckdb import DuckDB, Resources
 from transforms.expectations import prepare
-from transforms.gates import Audit, Given, Moment, audit, stopping
+from transforms.gates import Audit, Finding, Given, Moment, audit, stopping
 from transforms.marts.serving import build_serving, served_version, sole_builder
 from transforms.marts.stages import BUILD_MARTS
 from transforms.stage import REJECTS, Run, Stage
+
+NOTHING_ACCEPTED: Final = Acceptance()
 
 _SPACE_FACTOR: Final = 3
 """Disk that a stage may need, in sizes of its input: output, spill, and the copy for serving."""
@@ -72,7 +78,7 @@ def run_stage(
 
     Raises:
         NotPublished, NoInput: an input is not there (yet).
-        GateFailed: the audit stopped the output; it stays staged.
+        GateFailed: the audit stopped the output; it lies in quarantine.
         Conflict: another run changed what this one had read.
     """
     clock = Clock()
@@ -96,24 +102,36 @@ def run_stage(
             staged = lake.finish_staging(area, partitions, reads=reads, receipt={"rows": rows})
             if publish:
                 prepare()
-                _gate(lake, stage, staged, audit(engine, stage.name, *_given(lake, snapshot, staged, run)))
+                findings, page = _audit(lake, snapshot, engine, stage, staged, run)
         if not publish:
             next_ = f"linklake gate {stage.name} --crawl-id {crawl_id}"
             return clock.stamp(Receipt(stage.name, crawl_id, "staged", published=False, rows=rows, next=next_))
-        return _publish(lake, staged, settings, clock)
+        return _let_through(lake, stage, staged, findings, page, NOTHING_ACCEPTED, settings, clock)
 
 
-def gate_stage(lake: Lake, stage: Stage, crawl_id: str, settings: Settings, *, parts: Parts | None = None) -> Receipt:
-    """Audit what a stage left staged for a crawl, and publish it.
+def gate_stage(
+    lake: Lake,
+    stage: Stage,
+    crawl_id: str,
+    settings: Settings,
+    *,
+    parts: Parts | None = None,
+    accepting: Acceptance = NOTHING_ACCEPTED,
+) -> Receipt:
+    """Audit what a stage left staged for a crawl, else what lies in quarantine, and publish it.
+
+    Rules that ``accepting`` names do not stop it.
 
     Raises:
         NotPublished: nothing is staged and nothing is published.
         GateFailed: as ``run_stage``.
+        Misuse: a rule is named that can never be accepted, or that does not stop it.
         Conflict: as ``run_stage``, or the inputs are no longer those it was built from; it is discarded then.
     """
     clock = Clock()
     snapshot = lake.snapshot()
-    waiting = [s for s in lake.staged(stage.name, crawl_id) if not is_committed(snapshot, s)]
+    attempts = (*lake.quarantined(stage.name, crawl_id), *lake.staged(stage.name, crawl_id))
+    waiting = [s for s in attempts if not is_committed(snapshot, s)]
     if not waiting:
         if all(snapshot.find(name, crawl_id, slot_of(stage, name)) for name in stage.outputs):
             message = f"{stage.name} for crawl {crawl_id} is already published"
@@ -127,6 +145,8 @@ def gate_stage(lake: Lake, stage: Stage, crawl_id: str, settings: Settings, *, p
     with lake.claimed(staged) as area:
         inputs = {} if parts else resolve(snapshot, stage, crawl_id)
         fingerprint = {"_observing": parts.fingerprint} if parts else fingerprint_of(inputs)
+        if stage not in STAGES:  # an import is made of a list that the lake does not hold
+            fingerprint = dict(staged.partitions[0].inputs)
         try:
             lake.fence(snapshot, staged)
             _check_inputs(staged, fingerprint)
@@ -137,38 +157,55 @@ def gate_stage(lake: Lake, stage: Stage, crawl_id: str, settings: Settings, *, p
         prepare()
         with _engine(settings, area) as engine:
             _bind_inputs(lake, engine, stage, inputs, parts)
-            _gate(lake, stage, staged, audit(engine, stage.name, *_given(lake, snapshot, staged, run), bind=True))
-        return _publish(lake, staged, settings, clock)
+            findings, page = _audit(lake, snapshot, engine, stage, staged, run, bind=True)
+        accepting.check(findings, f"{stage.name} for crawl {crawl_id}")
+        return _let_through(lake, stage, staged, findings, page, accepting, settings, clock)
 
 
 def build(lake: Lake, settings: Settings, *, crawl_ids: Sequence[str], on_stage: Callable[[Receipt], None]) -> Receipt:
     """Every stage after observation for those crawls, oldest first; stages whose inputs a crawl lacks are left out.
 
+    So is what was quarantined or retracted, while its inputs are the same. A gate that stops a crawl does not hold the
+    others.
+
     Raises:
         NoInput: no stage had its inputs.
+        GateFailed: a gate stopped a stage; all that could be built without it is built.
     """
     clock = Clock()
-    receipts = []
+    receipts, left, stopped = [], [], []
     for crawl_id in crawl_ids:
         for stage in STAGES[1:]:
             snapshot = lake.snapshot()
             if refusal(snapshot, stage, crawl_id) or missing_inputs(snapshot, stage, crawl_id):
                 continue
-            receipt = run_stage(lake, stage, crawl_id, settings)
+            if why := held(lake, snapshot, stage, crawl_id, resolve(snapshot, stage, crawl_id)):
+                left.append(f"{stage.name} for crawl {crawl_id} ({why})")
+                continue
+            try:
+                receipt = run_stage(lake, stage, crawl_id, settings)
+            except GateFailed as error:
+                stopped.append(error)
+                continue
             on_stage(receipt)
             receipts.append(receipt)
-    if not receipts:
+    if stopped:
+        raise stopped[0]
+    if not receipts and not left:
         raise NoInput(
             f"no crawl in {lake.root} has anything to build from: run linklake crawl, ingest or import-graph first"
         )
     outcome = "built" if any(r.outcome == "built" for r in receipts) else "unchanged"
     rows = {"out": sum(r.rows.get("out", 0) for r in receipts)}
-    following = question_of(lake.snapshot(), crawl_ids[-1])
-    return clock.stamp(Receipt("build", crawl_ids[-1], outcome, published=True, rows=rows, next=following))
+    message = f"left out: {', '.join(left)}; see linklake status" if left else None
+    next_ = "linklake status" if left else question_of(lake.snapshot(), crawl_ids[-1])
+    return clock.stamp(Receipt("build", crawl_ids[-1], outcome, published=True, rows=rows, next=next_, message=message))
 
 
 def refresh_serving(lake: Lake, settings: Settings) -> None:
     """Bring the serving file up to the newest published marts; it is a copy, so a lost one is simply made again.
+
+    Where all marts were retracted it becomes one of empty tables.
 
     Raises:
         DamagedFile: a file of the marts is not what was published; what is served stays.
@@ -176,11 +213,12 @@ def refresh_serving(lake: Lake, settings: Settings) -> None:
     with sole_builder(lake.serving):
         snapshot = lake.snapshot()
         newest = snapshot.newest(MARTS[0].name)
-        if newest is None:
+        served = served_version(lake.serving)
+        if newest is None and served is None:
             return
-        partitions = {m.name: snapshot.find(m.name, newest.key.crawl_id) for m in MARTS}
-        version = version_to_serve(snapshot)
-        if served_version(lake.serving) == version:
+        partitions = {m.name: snapshot.find(m.name, newest.key.crawl_id) if newest else None for m in MARTS}
+        version = version_to_serve(snapshot) if newest else "nothing"
+        if served == version:
             return
         for partition in filter(None, partitions.values()):
             lake.verify(partition)
@@ -231,7 +269,7 @@ def _as_of(snapshot: Snapshot, crawl_id: str) -> datetime:
 
 def _reads(snapshot: Snapshot, inputs: Inputs, outputs: Sequence[Partition]) -> dict[str, int]:
     """What the commit must find unchanged: what was read, and what is replaced."""
-    reads = {str(p.key): p.version for partitions in inputs.values() for p in partitions}
+    reads = {str(p.key): p.version for p in counted(inputs)}
     for partition in outputs:
         found = snapshot.partitions.get(partition.key)
         reads[str(partition.key)] = found.version if found else 0
@@ -378,14 +416,26 @@ def _given(lake: Lake, snapshot: Snapshot, staged: Staged, run: Run) -> tuple[Mo
     return moment, given
 
 
-def _gate(lake: Lake, stage: Stage, staged: Staged, found: Audit) -> None:
-    """Stop what breaks a rule that stops; say what only warns. Both judges see the same numbers.
+def _audit(
+    lake: Lake, snapshot: Snapshot, engine: DuckDB, stage: Stage, staged: Staged, run: Run, *, bind: bool = False
+) -> tuple[tuple[Finding, ...], Path | None]:
+    """What the gate finds and the page that tells of it, with the stage's inputs bound; both judges see the same
+    numbers. With ``bind`` the staged files are still to be bound too.
 
     Raises:
-        GateFailed: the audit stopped the output, or its two judges differ; it stays staged.
+        GateFailed: the two judges differ; it stays staged.
     """
-    command = f"{_command_of(stage)} --crawl-id {staged.crawl_id}"
-    docs = document(lake.root, found, mending=command)
+    found = audit(engine, stage.name, *_given(lake, snapshot, staged, run), bind=bind)
+    return found.findings, _gate(lake, stage, staged, found)
+
+
+def _gate(lake: Lake, stage: Stage, staged: Staged, found: Audit) -> Path | None:
+    """Have the second judge look, and say what only warns; the page that tells of it.
+
+    Raises:
+        GateFailed: the two judges differ; the output stays staged.
+    """
+    docs = document(lake.root, found, mending=run_command(stage.name, staged.crawl_id))
     if docs.trouble:
         say(f"warning: {docs.trouble}")
     if docs.validation and docs.validation.broken != found.broken:
@@ -397,20 +447,61 @@ def _gate(lake: Lake, stage: Stage, staged: Staged, found: Audit) -> None:
     for finding in found.findings:
         if finding.severity == "warn":
             say(f"warning: {finding}")
-    if stops := stopping(found.findings):
-        listed = "; ".join(str(f) for f in stops[:5])
-        raise GateFailed(
-            f"the gate stopped {stage.name} for crawl {staged.crawl_id}: {listed}. It stays staged, nothing was "
-            f"published: mend the cause, then run {command}{f' (see {docs.page})' if docs.page else ''}"
-        )
+    return docs.page
 
 
-def _publish(lake: Lake, staged: Staged, settings: Settings, clock: Clock) -> Receipt:
+def _let_through(
+    lake: Lake,
+    stage: Stage,
+    staged: Staged,
+    findings: Sequence[Finding],
+    page: Path | None,
+    accepting: Acceptance,
+    settings: Settings,
+    clock: Clock,
+) -> Receipt:
+    """Publish what nothing stops, or only what was accepted; the rest goes to quarantine.
+
+    Raises:
+        GateFailed: a rule stops it.
+    """
+    found = facts(findings, accepting)
+    if stops := [f for f in stopping(findings) if not accepting.covers(f)]:
+        lake.quarantine(staged, found)
+        error = _stopped(stage, staged, stops, found, page)
+        rows = dict(staged.receipt["rows"])
+        receipt = Receipt(stage.name, staged.crawl_id, "stopped", published=False, rows=rows, message=str(error))
+        with suppress(LinklakeError, OSError):  # a lake that cannot take the record holds the findings all the same
+            record_run(lake, clock.stamp(replace(receipt, next=error.next_command, findings=found)), clock)
+        raise error
+    return _publish(lake, staged, found, settings, clock)
+
+
+def _stopped(
+    stage: Stage, staged: Staged, stops: Sequence[Finding], found: Sequence[Fact], page: Path | None
+) -> GateFailed:
+    run = run_command(stage.name, staged.crawl_id)
+    mending = mending_command(stage.name, staged.crawl_id, stops)
+    listed = "; ".join(str(f) for f in stops[:5])
+    otherwise = "" if mending == run else f", or let it through by {mending}"
+    return GateFailed(
+        f"the gate stopped {stage.name} for crawl {staged.crawl_id}: {listed}. It lies in quarantine, nothing was "
+        f"published: mend the cause, then run {run}{otherwise}{f' (see {page})' if page else ''}",
+        findings=found,
+        next_command=mending,
+    )
+
+
+def _publish(lake: Lake, staged: Staged, found: Sequence[Fact], settings: Settings, clock: Clock) -> Receipt:
     rows = dict(staged.receipt["rows"])
-    receipt = clock.stamp(Receipt(staged.stage, staged.crawl_id, "built", published=True, rows=rows))
-    row, files = stage_run(lake, lake.area_of(staged), receipt, clock)
+    following = next_command(lake.snapshot(), staged.stage, staged.crawl_id)
+    receipt = Receipt(staged.stage, staged.crawl_id, "built", published=True, rows=rows, next=following)
+    receipt = clock.stamp(replace(receipt, findings=tuple(found), message=findings_message(found)))
+    kept, files = records(lake, lake.area_of(staged), receipt, clock)
+    accepted = [fact for fact in found if fact["accepted"]]
     try:
-        snapshot = lake.publish(staged, more=(row,), more_from=files)
+        notes = {"accepted": accepted} if accepted else None
+        snapshot = lake.publish(staged, more=kept, more_from=files, notes=notes)
     except Conflict:
         lake.discard(staged)
         snapshot = lake.snapshot()
@@ -421,8 +512,3 @@ def _publish(lake: Lake, staged: Staged, settings: Settings, clock: Clock) -> Re
         refresh_serving(lake, settings)
     following = next_command(snapshot, staged.stage, staged.crawl_id)
     return replace(clock.stamp(receipt), next=following, commit=snapshot.number)
-
-
-def _command_of(stage: Stage) -> str:
-    """The command that runs a stage; ``import_graph`` is no stage of its own but a door."""
-    return f"linklake run {stage.name}" if stage in STAGES else f"linklake {stage.name.replace('_', '-')}"

@@ -8,7 +8,9 @@ import pyarrow.parquet as pq
 
 from crawlers.journal import Journal
 from linklake.observe import observation_folders, shard_of
-from linklake.pipeline import progress
+from linklake.pipeline import HELD, progress
+from linklake.quarantine import ending_commands, published_findings, quarantined, stopped_lines
+from linklake.retract import retraction_lines
 from linklake.verify import Damage, damages, serving_damage
 from schemas.errors import LakeError, NotPublished
 from schemas.lake import Lake
@@ -40,6 +42,7 @@ def status(lake: Lake, crawl_id: str | None = None) -> Status:
             _damaged(damages(lake, snapshot.of_crawl(crawl.crawl_id), quick=True), said)
     if (found := serving_damage(lake, snapshot)) and crawl_id in (None, found.crawl_id):
         _damaged([found], said)
+    _decisions(lake, snapshot, crawl_id, said)
     return said
 
 
@@ -48,6 +51,18 @@ def _damaged(found: Iterable[Damage], said: Status) -> None:
         said.lines.append(f"  {'damaged':<16} {damage.what}: {damage.mending}")
         said.commands += [damage.command] if damage.command else []
         said.is_failed = True
+
+
+def _decisions(lake: Lake, snapshot: Snapshot, crawl_id: str | None, said: Status) -> None:
+    """What a person has to decide (quarantine), or has decided (accepted, retracted), and warnings."""
+    for held in quarantined(lake, snapshot, crawl_id):
+        said.lines += stopped_lines(held)
+        said.commands += ending_commands(held)
+        said.is_failed = True
+    for crawl in snapshot.crawls():
+        if crawl_id in (None, crawl.crawl_id):
+            said.lines += published_findings(lake, snapshot, crawl.crawl_id)
+    said.lines += retraction_lines(snapshot, crawl_id)
 
 
 def _unsettled(lake: Lake, crawl_id: str, said: Status) -> None:
@@ -71,6 +86,8 @@ def _unsettled(lake: Lake, crawl_id: str, said: Status) -> None:
         broken = folders[completes.index(None)]
         said.commands.append(f"{carry_on} --shard {shard_of(broken)}" if len(folders) > 1 else carry_on)
         said.is_failed = True
+    elif lake.quarantined(SETTLE_CRAWL.name, crawl_id):
+        said.lines.append(f"{crawl_id} ({kind}): settled, stopped by its gate")
     elif lake.staged(SETTLE_CRAWL.name, crawl_id):
         said.lines.append(f"{crawl_id} ({kind}): settled, not published")
         said.commands.append(f"linklake gate {settle}")
@@ -92,8 +109,9 @@ def _published(lake: Lake, snapshot: Snapshot, crawl_id: str, said: Status) -> N
     if any(s.state in ("ready", "outdated") for s in stages):
         said.commands.append(f"linklake build --crawl-id {crawl_id}")
     built = {stage.stage for stage in stages if stage.state == "published"}
+    held = {stage.stage for stage in stages if stage.state in HELD}
     for name, outcome, message in _failures(lake, snapshot, crawl_id):
-        if name in built or len(built) == len(stages):
+        if name in built | held or len(built) == len(stages):
             continue
         said.lines.append(f"  {name:<16} {outcome}  {message}")
         said.commands.append(f"linklake {name if name == 'build' else f'run {name}'} --crawl-id {crawl_id}")

@@ -54,6 +54,11 @@ def extract_lines(html: bytes, url: str) -> Iterator[str]:
             "placement": o.placement,
             "placement_confidence": o.placement_confidence,
             "block_link_density": o.block_link_density,
+            "block_word_count": o.block_word_count,
+            "block_link_count": o.block_link_count,
+            "block_id": o.block_id,
+            "dom_path": o.dom_path,
+            "heading_path": None if o.heading_path is None else list(o.heading_path),
             "is_hidden": o.is_hidden,
         }
         yield json.dumps(row, ensure_ascii=False) + "\n"

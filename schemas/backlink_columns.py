@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from schemas.columns import FIRST_SEEN, LAST_SEEN
 from schemas.dataset import TIMESTAMP, Column, words
+from schemas.origin_columns import ORIGIN
 from schemas.vocabulary import EQUITY_BLOCK_REASON, LINK_STATE, LINK_TYPE, LOST_REASON, PLACEMENT, REL_CLASS
 
 BACKLINK: Final = (
@@ -31,6 +32,7 @@ BACKLINK: Final = (
         nullable=True,
         values=words(EQUITY_BLOCK_REASON),
     ),
+    *ORIGIN,
     Column("source_authority_score", pa.float64(), "Authority of the domain that links.", 61.0, nullable=True),
     Column("source_farm_score", pa.float64(), "Farm score of the domain that links.", 0.0),
     Column("source_title", pa.string(), "Title of the page that links.", nullable=True),

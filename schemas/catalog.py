@@ -6,6 +6,7 @@ from schemas.dataset import Dataset
 from schemas.datasets.anchors import ANCHORS
 from schemas.datasets.backlinks import BACKLINKS
 from schemas.datasets.backlinks_all import BACKLINKS_ALL
+from schemas.datasets.crawl_runs import CRAWL_RUNS
 from schemas.datasets.crawls import CRAWLS
 from schemas.datasets.domain_authority import DOMAIN_AUTHORITY
 from schemas.datasets.domain_edges import DOMAIN_EDGES
@@ -15,6 +16,7 @@ from schemas.datasets.domains import DOMAINS
 from schemas.datasets.farm_clusters import FARM_CLUSTERS
 from schemas.datasets.farm_signals import FARM_SIGNALS
 from schemas.datasets.farm_verdicts import FARM_VERDICTS
+from schemas.datasets.gate_findings import GATE_FINDINGS
 from schemas.datasets.host_edges import HOST_EDGES
 from schemas.datasets.host_nodes import HOST_NODES
 from schemas.datasets.host_ranks import HOST_RANKS
@@ -52,10 +54,12 @@ DATASETS: Final[tuple[Dataset, ...]] = (
     BACKLINKS_ALL,
     REFERRING_DOMAINS,
     ANCHORS,
+    CRAWL_RUNS,
     INDEX_INFO,
     METRIC_CATALOG,
     REJECTED_RECORDS,
     STAGE_RUNS,
+    GATE_FINDINGS,
 )
 
 MARTS: Final[tuple[Dataset, ...]] = tuple(d for d in DATASETS if d.kind == "mart")

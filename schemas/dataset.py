@@ -52,6 +52,12 @@ class Dataset:
     schema_version: int = 1
 
     @property
+    def says_its_crawl(self) -> bool:
+        """Whether ``crawl_id`` of every row is the partition's crawl: not where a mart compares crawls."""
+        has_crawl = any(c.name == "crawl_id" for c in self.columns)
+        return has_crawl and (self.kind != "mart" or self.key == ("crawl_id",))
+
+    @property
     def schema(self) -> pa.Schema:
         """Arrow schema of the logical columns, in order."""
         return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in self.columns])

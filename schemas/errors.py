@@ -16,7 +16,8 @@
     └── ArchiveError             a web archive that cannot be read at all
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from schemas.ledger import Partition
@@ -73,7 +74,12 @@ class NotPublished(LakeError):
 
 
 class GateFailed(LinklakeError):
-    """An audit stopped a partition."""
+    """An audit stopped a partition: ``findings`` are what it found, ``next_command`` mends it."""
+
+    def __init__(self, words: str, *, findings: Sequence[dict[str, Any]] = (), next_command: str | None = None):
+        super().__init__(words)
+        self.findings = tuple(findings)
+        self.next_command = next_command
 
 
 class ArchiveError(LinklakeError):

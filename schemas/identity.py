@@ -32,6 +32,10 @@ SESSION_AND_TRACKING_KEYS: Final = (
 """Query keys that name a visit or a campaign, not a page (any case; `*` ends a prefix): sessions of PHP,
 Java, ASP and ColdFusion (as Nutch's regex-normalize.xml), campaigns and clicks of the large ad networks."""
 
+LOCAL_SUFFIXES: Final = ("home.arpa", "internal", "invalid", "local", "localhost")
+"""Names that never leave a machine or a network (RFC 6761, 6762, 8375; `internal` reserved by ICANN in 2024). `test`
+and `example` are not among them: they are for drawing webs such as the built-in one."""
+
 Reason = Literal["empty", "not_http", "unparsable_url", "no_host", "too_long"]
 
 _SCHEME = re.compile(r"[\x00-\x20]*+([A-Za-z][A-Za-z0-9+.\-\t\n\r]*+):")
@@ -41,6 +45,7 @@ _SESSION_OR_TRACKING_KEY = re.compile(rf"(?:{_KEYS})(?:=|$)", re.IGNORECASE)
 _NETWORK_PATH = re.compile(r"[/\\]{2}")
 _PATH_SESSION = re.compile(r";jsessionid=[^;/]*", re.IGNORECASE)
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}", re.ASCII)
+_LOCAL_ENDINGS = tuple(f".{suffix}" for suffix in LOCAL_SUFFIXES)
 _C0_AND_SPACE = "".join(map(chr, range(0x21)))
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -103,6 +108,17 @@ def host_facts(host: str) -> tuple[str, str]:
     Takes names from elsewhere byte for byte: they are looked up in lower case, none is refused, none raises.
     """
     return _facts(host)[1:]
+
+
+def is_registrable(domain: str) -> bool:
+    """Whether somebody can hold it in the public DNS: no IP address, single label, public suffix or local name.
+
+    By the ICANN section alone: `github.io` is held by somebody, `co.uk` by nobody.
+    """
+    name = domain.lower()
+    if name.startswith("[") or _IPV4.fullmatch(name) or f".{name}".endswith(_LOCAL_ENDINGS):
+        return False
+    return _public_suffixes()[1].privatesuffix(name) is not None
 
 
 def text_id(text: str) -> int:

@@ -13,11 +13,11 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as distribution_version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pyarrow.parquet as pq
 
@@ -30,6 +30,7 @@ from schemas.ledger import (
     File,
     Partition,
     PartitionKey,
+    Retraction,
     Snapshot,
     partition_from_json,
     partition_to_json,
@@ -42,6 +43,7 @@ FORMAT: Final = 1
 
 DEFAULT_BUCKETS: Final = 16
 CHECKPOINT_EVERY: Final = 100
+FINDINGS: Final = "findings.json"
 CODE_VERSION: Final = distribution_version("linklake")
 
 _CRAWL_ID: Final = re.compile(r"(?=.*[a-z])[a-z0-9][a-z0-9.-]{0,62}")
@@ -49,10 +51,15 @@ _NEW_LAKE: Final = re.compile(r"_log|_staging|\._lake\.json\..*|lost\+found")
 """What a folder may hold before it is a lake: what a creation cut short leaves, and the root of a fresh volume."""
 
 
+Room = Literal["_staging", "_quarantine"]
+"""Where attempts lie outside every dataset: until their gate, or because it stopped them."""
+
+
 def reached(point: str, /) -> None:
     """A named point of the write path; tests put a kill here.
 
-    The points, in order: ``part_written``, ``part_fsynced``, ``before_commit``, ``after_commit``.
+    The points, in order: ``part_written``, ``part_fsynced``, then ``before_commit``, ``after_commit`` or, where a gate
+    stops the output, ``before_quarantine``, ``after_quarantine``.
     """
 
 
@@ -84,7 +91,7 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Finished output of one attempt of a stage, not published yet."""
+    """Finished output of one attempt of a stage, not published: it waits for its gate, or was stopped there."""
 
     stage: str
     crawl_id: str
@@ -93,15 +100,7 @@ class Staged:
     reads: Mapping[str, int]
     partitions: tuple[Partition, ...]
     receipt: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a commit does to the version before it; ``reads`` are the partitions that it rests on."""
-
-    reads: Mapping[str, int]
-    added: tuple[Partition, ...] = ()
-    removed: tuple[PartitionKey, ...] = ()
+    room: Room = "_staging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +122,16 @@ class StagingArea:
     def temporary(self) -> Path:
         """Room for spilling."""
         return self.folder / "tmp"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a commit does to the version before it; ``reads`` are the partitions that it rests on."""
+
+    reads: Mapping[str, int]
+    added: tuple[Partition, ...] = ()
+    removed: tuple[PartitionKey, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Lake:
@@ -208,6 +217,14 @@ class Lake:
                     f"schema, this is linklake {CODE_VERSION}: upgrade linklake"
                 )
         return snapshot
+
+    def commit(self, number: int) -> Commit:
+        """A version of the lake as it was written.
+
+        Raises:
+            LakeError: there is no such version, or it cannot be read.
+        """
+        return self._read_commit(number)
 
     def path(self, file: File) -> Path:
         """Where a published file lies."""
@@ -314,17 +331,28 @@ class Lake:
         return staged
 
     def staged(self, stage: str | None = None, crawl_id: str | None = None) -> tuple[Staged, ...]:
-        """Complete staged output, newest last.
+        """Complete staged output that waits for its gate, newest last.
 
         Raises:
             LakeError: a manifest cannot be read.
         """
+        return self._attempts("_staging", stage, crawl_id)
+
+    def quarantined(self, stage: str | None = None, crawl_id: str | None = None) -> tuple[Staged, ...]:
+        """Staged output that a gate stopped, newest last.
+
+        Raises:
+            LakeError: a manifest cannot be read.
+        """
+        return self._attempts("_quarantine", stage, crawl_id)
+
+    def _attempts(self, room: Room, stage: str | None, crawl_id: str | None) -> tuple[Staged, ...]:
         found = []
-        for path in (self.root / "_staging").glob(f"{stage or '*'}/{crawl_id or '*'}/*/manifest.json"):
+        for path in (self.root / room).glob(f"{stage or '*'}/{crawl_id or '*'}/*/manifest.json"):
             try:
                 said = json.loads(path.read_text(encoding="utf-8"))
                 said["partitions"] = tuple(partition_from_json(p) for p in said["partitions"])
-                found.append(Staged(**said))
+                found.append(Staged(**said, room=room))
             except FileNotFoundError:
                 continue  # published or discarded this moment
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -360,6 +388,45 @@ class Lake:
                 )
             yield area
 
+    def quarantine(self, staged: Staged, findings: Sequence[Mapping[str, Any]]) -> Staged:
+        """Take what a gate stopped out of staging, by one rename, with what was found beside it.
+
+        What is stopped again stays there since when it was. It takes the place of an earlier attempt.
+        """
+        folder = self._attempt_folder(staged)
+        since = self.stopped(staged)[0] if staged.room == "_quarantine" else now().isoformat()
+        write_durably(folder / FINDINGS, json.dumps({"since": since, "findings": list(findings)}, indent=1))
+        held = replace(staged, room="_quarantine")
+        reached("before_quarantine")
+        if held != staged:
+            target = self._attempt_folder(held)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(target)
+            for place in (folder.parent, target.parent, target.parent.parent, target.parent.parent.parent, self.root):
+                fsync_path(place)
+        reached("after_quarantine")
+        for other in self.quarantined(held.stage, held.crawl_id):
+            if other.attempt != held.attempt:
+                remove_if_dead(self._attempt_folder(other))
+        return held
+
+    def stopped(self, held: Staged) -> tuple[str, list[dict[str, Any]]]:
+        """Since when quarantined output lies there, and what was found.
+
+        Raises:
+            LakeError: its file of findings cannot be read.
+        """
+        path = self._attempt_folder(held) / FINDINGS
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+            return said["since"], said["findings"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LakeError(f"{path} is damaged ({error}): remove {path.parent} and run its stage again") from error
+
+    def is_stale(self, snapshot: Snapshot, staged: Staged) -> bool:
+        """Whether staged output can never be published any more: what it read, or would replace, has changed."""
+        return _changed(snapshot, staged) is not None
+
     def discard(self, staged: Staged) -> None:
         """Remove staged output."""
         _remove(self._attempt_folder(staged))
@@ -379,12 +446,18 @@ class Lake:
     # ---------------------------------------------------------------- publishing
 
     def publish(
-        self, staged: Staged, *, more: Sequence[Partition] = (), more_from: Mapping[str, Path] | None = None
+        self,
+        staged: Staged,
+        *,
+        more: Sequence[Partition] = (),
+        more_from: Mapping[str, Path] | None = None,
+        notes: Mapping[str, Any] | None = None,
     ) -> Snapshot:
         """Move staged files into place and commit them, with what else belongs to the same commit.
 
         ``more`` are small extra partitions (receipts) whose files lie at ``more_from[path]``. Other output of the same
-        stage for the same crawl that waits for its gate goes: it can never be published any more.
+        stage for the same crawl that waits for its gate, or was stopped there, goes: it can never be published any
+        more.
 
         Raises:
             Conflict: a partition that was read, or is replaced, has changed meanwhile.
@@ -393,9 +466,10 @@ class Lake:
         def change(snapshot: Snapshot) -> Change:
             self.fence(snapshot, staged)
             added = tuple(replace(p, version=snapshot.number + 1) for p in (*staged.partitions, *more))
-            return Change(added=added, reads=staged.reads)
+            return Change(added=added, reads=staged.reads, notes=notes or {})
 
-        others = [s for s in self.staged(staged.stage, staged.crawl_id) if s.attempt != staged.attempt]
+        rooms = (*self.staged(staged.stage, staged.crawl_id), *self.quarantined(staged.stage, staged.crawl_id))
+        others = [s for s in rooms if s.attempt != staged.attempt]
         snapshot = self.change(staged, change, more=more, more_from=more_from)
         for other in others:
             if _changed(snapshot, other):
@@ -453,16 +527,17 @@ class Lake:
                 reads=said.reads,
                 added=said.added,
                 removed=said.removed,
+                notes=said.notes,
             )
-            if self._create(commit):
+            if self._create(commit, self._attempt_folder(staged)):
                 after = snapshot.apply(commit)
                 if commit.number % CHECKPOINT_EVERY == 0:
                     self._write_checkpoint(after)
                 return after
 
-    def _create(self, commit: Commit) -> bool:
-        """Create a version if nobody else did; whether it was us."""
-        finished = self.root / "_staging" / commit.stage / commit.crawl_id / commit.attempt / "commit.json"
+    def _create(self, commit: Commit, folder: Path) -> bool:
+        """Create a version if nobody else did; whether it was us. The file is written in ``folder`` first."""
+        finished = folder / "commit.json"
         write_synced(finished, json.dumps(commit.to_json()))
         try:
             os.link(finished, self._commit_path(commit.number))
@@ -522,20 +597,24 @@ class Lake:
             try:
                 said = json.loads(self._checkpoint_path(number).read_text(encoding="utf-8"))
                 partitions = [partition_from_json(p) for p in said["partitions"]]
+                retractions = tuple(Retraction.from_json(r) for r in said.get("retractions", ()))
             except (OSError, ValueError, KeyError, TypeError, AttributeError):
                 continue
-            return Snapshot(number, {p.key: p for p in partitions})
+            return Snapshot(number, {p.key: p for p in partitions}, retractions)
         return Snapshot(0, {})
 
     def _checkpoint_path(self, number: int) -> Path:
         return self.root / "_log" / f"{number:020d}.checkpoint.json"
 
     def _write_checkpoint(self, snapshot: Snapshot) -> None:
-        said = {"partitions": [partition_to_json(p) for _, p in sorted(snapshot.partitions.items())]}
+        said = {
+            "partitions": [partition_to_json(p) for _, p in sorted(snapshot.partitions.items())],
+            "retractions": [r.to_json() for r in snapshot.retractions],
+        }
         write_durably(self._checkpoint_path(snapshot.number), json.dumps(said))
 
     def _attempt_folder(self, staged: Staged) -> Path:
-        return self.root / "_staging" / staged.stage / staged.crawl_id / staged.attempt
+        return self.root / staged.room / staged.stage / staged.crawl_id / staged.attempt
 
 
 def remove_if_dead(folder: Path) -> bool:

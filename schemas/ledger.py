@@ -83,6 +83,8 @@ class Commit:
     reads: Mapping[str, int]
     added: tuple[Partition, ...] = ()
     removed: tuple[PartitionKey, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """What a person decided, and why: ``accepted`` rules, a ``retracted`` partition, a ``restored`` commit."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the log."""
@@ -95,6 +97,7 @@ class Commit:
             "reads": dict(self.reads),
             "added": [partition_to_json(p) for p in self.added],
             "removed": [str(k) for k in self.removed],
+            "notes": dict(self.notes),
         }
 
     @classmethod
@@ -109,7 +112,43 @@ class Commit:
             reads=value["reads"],
             added=tuple(partition_from_json(p) for p in value["added"]),
             removed=tuple(PartitionKey.parse(k) for k in value["removed"]),
+            notes=value.get("notes", {}),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Retraction:
+    """A commit that withdrew partitions: ``roots`` were retracted, the others had been built from them.
+
+    It can be undone while none of its roots was published anew; until then every version of the lake names the files
+    of its partitions through it.
+    """
+
+    number: int
+    at: str
+    by: str
+    reason: str
+    roots: tuple[PartitionKey, ...]
+    partitions: tuple[Partition, ...]
+
+    def find(self, key: PartitionKey) -> Partition | None:
+        """A partition that it withdrew, or None."""
+        return next((p for p in self.partitions if p.key == key), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for checkpoints."""
+        value = asdict(self)
+        value["roots"] = [str(k) for k in self.roots]
+        value["partitions"] = [partition_to_json(p) for p in self.partitions]
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Retraction":
+        """The inverse of ``to_json``."""
+        fields = dict(value)
+        fields["roots"] = tuple(PartitionKey.parse(k) for k in value["roots"])
+        fields["partitions"] = tuple(partition_from_json(p) for p in value["partitions"])
+        return cls(**fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +176,8 @@ class Snapshot:
 
     number: int
     partitions: Mapping[PartitionKey, Partition]
+    retractions: tuple[Retraction, ...] = ()
+    """Those that can be undone, oldest first."""
 
     def find(self, dataset: str, crawl_id: str, slot: str = "") -> Partition | None:
         """That partition, or None."""
@@ -186,6 +227,11 @@ class Snapshot:
                 return found
         return None
 
+    def retraction_of(self, key: PartitionKey) -> Retraction | None:
+        """The newest retraction that withdrew that partition, unless it was published anew."""
+        found = (r for r in reversed(self.retractions) if r.find(key))
+        return None if key in self.partitions else next(found, None)
+
     def apply(self, commit: Commit) -> "Snapshot":
         """The lake after that commit."""
         return replay([commit], start=self)
@@ -193,13 +239,23 @@ class Snapshot:
 
 def replay(commits: Iterable[Commit], *, start: Snapshot) -> Snapshot:
     """The lake after those commits, in order."""
-    number, partitions = start.number, dict(start.partitions)
+    number, partitions, retractions = start.number, dict(start.partitions), start.retractions
     for commit in commits:
         number = commit.number
-        for key in commit.removed:
-            partitions.pop(key, None)
+        withdrawn = [p for key in commit.removed if (p := partitions.pop(key, None))]
         partitions.update((p.key, p) for p in commit.added)
-    return Snapshot(number, partitions)
+        retractions = _retractions(retractions, commit, withdrawn)
+    return Snapshot(number, partitions, retractions)
+
+
+def _retractions(before: tuple[Retraction, ...], commit: Commit, withdrawn: list[Partition]) -> tuple[Retraction, ...]:
+    """Those that can be undone after a commit: not those that it undid, or whose roots it published anew."""
+    gone, added = commit.notes.get("restored", {}).get("commit"), {p.key for p in commit.added}
+    kept = tuple(r for r in before if r.number != gone and added.isdisjoint(r.roots))
+    if said := commit.notes.get("retracted"):
+        roots = tuple(PartitionKey.parse(k) for k in said["roots"])
+        kept += (Retraction(commit.number, commit.at, said["by"], said["reason"], roots, tuple(withdrawn)),)
+    return kept
 
 
 def partition_to_json(partition: Partition) -> dict[str, Any]:

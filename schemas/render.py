@@ -1,6 +1,6 @@
 """What follows from a dataset's description: DDL, comments, Markdown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -36,6 +36,18 @@ def empty_select(columns: tuple[Column, ...]) -> str:
     return f"select {fields} where false"
 
 
+def select_files(dataset: Dataset, paths: Sequence[Path]) -> str:
+    """A SELECT of the dataset's columns from its files; files of an older minor version lack some, which are NULL."""
+    names = ", ".join(c.name for c in dataset.columns)
+    if not paths:
+        return empty_select(dataset.columns)
+    listed = ", ".join(quoted(str(p)) for p in paths)
+    files = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+    if nullable := tuple(c for c in dataset.columns if c.nullable):
+        files = f"(select * from {files} union all by name {empty_select(nullable)})"
+    return f"select {names} from {files}"
+
+
 def readable(snapshot: Snapshot, dataset: Dataset) -> tuple[Partition, ...]:
     """What a reader of the dataset's name sees: events over all crawls, states and marts in their newest partition."""
     if dataset.kind == "event":
@@ -48,12 +60,7 @@ def views(snapshot: Snapshot, root: Path) -> Iterator[tuple[Dataset, list[Path],
     """For every dataset its files at that version of the lake, and the SELECT that reads just these."""
     for dataset in DATASETS:
         paths = [root / f.path for p in readable(snapshot, dataset) for f in p.files]
-        if not paths:
-            yield dataset, paths, empty_select(dataset.columns)
-            continue
-        names = ", ".join(c.name for c in dataset.columns)
-        listed = ", ".join(quoted(str(p)) for p in paths)
-        yield dataset, paths, f"select {names} from read_parquet([{listed}], hive_partitioning = false)"
+        yield dataset, paths, select_files(dataset, paths)
 
 
 def lake_sql(snapshot: Snapshot, root: Path) -> str:

@@ -66,6 +66,7 @@ LINK_SCOPE: Final[Words] = {
     "same_host": "Source and target are on one host.",
     "same_domain": "Source and target are on one registrable domain.",
     "same_owner": "Source and target belong to one owner.",
+    "no_domain": "An end has no registrable domain: an IP address, a single label, a public suffix, a local name.",
     "external": "Source and target are on different registrable domains.",
 }
 
@@ -93,6 +94,7 @@ REL_CLASS: Final[Words] = {
 EQUITY_BLOCK_REASON: Final[Words] = {
     "not_live": "The link is not live.",
     "neutral_type": "Canonical and alternate links are no votes.",
+    "no_domain": "An end of it has no registrable domain: nobody in the public web that could vote or be voted for.",
     "hidden": "No reader can see it.",
     "rel_sponsored": "Paid for.",
     "rel_ugc": "User-generated content.",
@@ -100,6 +102,51 @@ EQUITY_BLOCK_REASON: Final[Words] = {
     "page_nofollow": "The page's directives say nofollow.",
 }
 """In order of precedence: the first that applies is given."""
+
+ANCHOR_CLASS: Final[Words] = {
+    "image": "The anchor is an image; its alt text, if any, stands for the text.",
+    "empty": "No text that a reader could see.",
+    "url": "A naked address: a URL, or the target's host name.",
+    "brand": "Names the target's brand: the first label of its domain, alone or among other words.",
+    "generic": "Says nothing of the target: click here, read more, a symbol, a page number; in 74 languages.",
+    "exact": "Says what the target page is about, word for word: its title, first heading or URL slug.",
+    "partial": "Has these words among others, or some of them.",
+    "other": "None of these.",
+}
+"""In docs/classes.md: in which order they are asked."""
+
+PLATFORM_CLASS: Final[Words] = {
+    "social": "Social network.",
+    "forum": "Forum or discussion board.",
+    "qa": "Questions and answers.",
+    "wiki": "Wiki: pages that many may edit.",
+    "blog": "Blog.",
+    "video": "Video platform.",
+    "code_hosting": "Hosted source code or packages.",
+    "news": "News outlet.",
+    "shop": "Shop or marketplace.",
+    "gov": "Government or intergovernmental body.",
+    "edu": "University or school.",
+    "directory": "Directory of sites or businesses.",
+    "link_in_bio": "A profile page made of links.",
+    "shortener": "URL shortener.",
+    "search": "Search engine.",
+    "archive": "Archive of web pages.",
+    "unknown": "Nothing says what it is.",
+}
+
+ORIGIN_ROLE: Final[Words] = {
+    "self_owned": "Between pages of one owner.",
+    "sponsored": "Paid for.",
+    "ugc": "Placed by a user of the site.",
+    "syndicated": "On a copy of a page whose original is on another domain.",
+    "guest": "By a guest author.",
+    "bio": "In a note about its author, or on a profile page.",
+    "directory": "An entry of a directory.",
+    "widget": "In a block that pages of the site share: a menu, a badge, a credit, a blogroll.",
+    "editorial": "Chosen by the site's own editors, in the content.",
+    "unknown": "Nothing says how it came about.",
+}
 
 REJECT_REASON: Final[Words] = {
     "empty": "Nothing there.",
@@ -135,4 +182,12 @@ OUTCOME: Final[Words] = {
     "no_input": "There was by nature nothing to do.",
     "stopped": "A gate stopped the output.",
     "failed": "An error ended the run.",
+    "discarded": "What a gate had stopped was thrown away.",
+    "retracted": "What was published was withdrawn.",
+    "restored": "What was withdrawn was put back.",
+}
+
+SEVERITY: Final[Words] = {
+    "stop": "Keeps the output from being published, unless a person accepts it.",
+    "warn": "Worth a look; published all the same.",
 }

@@ -1,7 +1,7 @@
-"""``python -m tests.looping_reader LAKE STOP``: reads a lake over and over until the file STOP is there.
+"""``python -m tests.looping_reader LAKE STOP [NEVER]``: reads a lake over and over until the file STOP is there.
 
-Ends with 1 and says why as soon as a read fails or shows tables that do not belong together; else prints how often it
-read the lake and how often it read the serving file.
+Ends with 1 and says why as soon as a read fails, shows tables that do not belong together, or the serving file answers
+the SELECT NEVER with a row; else prints how often it read the lake and how often it read the serving file.
 """
 
 import sys
@@ -36,7 +36,7 @@ def check(connection: duckdb.DuckDBPyConnection, laws: tuple[str, ...]) -> None:
                 raise SystemExit(f"two versions mixed: {left} and {right} in {law}")
 
 
-def main(root: Path, stop: Path) -> None:
+def main(root: Path, stop: Path, never: str | None = None) -> None:
     rounds = served = 0
     print("reading", flush=True)
     while not stop.exists():
@@ -48,10 +48,12 @@ def main(root: Path, stop: Path) -> None:
         if file.exists():
             with duckdb.connect(str(file), read_only=True) as connection:
                 check(connection, SERVING_LAWS)
+                if never and (shown := connection.execute(never).fetchall()):
+                    raise SystemExit(f"serving showed {shown}")
             served += 1
         rounds += 1
     print(rounds, served)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

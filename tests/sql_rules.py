@@ -44,9 +44,9 @@ class Rule:
 # As written, because SQLGlot gives synonyms one name: it reads len and length as the same function.
 FUNCTIONS: Final = frozenset({
     "abs", "array_agg", "array_length", "array_to_string", "bool_and", "bool_or",
-    "ceil", "coalesce", "concat", "count", "dense_rank", "flatten", "floor", "greatest", "lag", "lead",
+    "ceil", "coalesce", "concat", "contains", "count", "dense_rank", "flatten", "floor", "greatest", "lag", "lead",
     "least", "length", "list", "list_contains", "list_distinct", "list_sort", "ln", "log2", "max", "min",
-    "nullif", "percent_rank", "rank", "round", "row_number", "sqrt", "substr", "sum", "unnest",
+    "nullif", "percent_rank", "rank", "round", "row_number", "split_part", "sqrt", "substr", "sum", "unnest",
 })
 
 # What people will look for here, and why it is missing or what to write instead.
@@ -261,6 +261,15 @@ def _substrings(query: Query) -> Places:
             yield _place(node, query)
 
 
+def _splits(query: Query) -> Places:
+    for node in query.tree.find_all(exp.SplitPart):
+        delimiter, part = node.args.get("delimiter"), node.args.get("part_index")
+        number = part.this if isinstance(part, exp.Neg) else part
+        is_number = isinstance(number, exp.Literal) and number.is_int and number.name.strip("0") != ""
+        if not isinstance(delimiter, exp.Literal) or not delimiter.is_string or not delimiter.name or not is_number:
+            yield _place(node, query)
+
+
 def _ranks(query: Query) -> Places:
     for node in query.tree.find_all(*RANKS):
         window = node.find_ancestor(exp.Window)
@@ -378,6 +387,9 @@ RULES: Final = (
     Rule("round_to_whole", "ties differ at a decimal place: write round(x * 100) / 100", _rounds),
     Rule("rounded_logarithms", "the last bit differs: put it inside round()", _logarithms),
     Rule("substr_from_one", "start at a literal from 1: the two differ at 0", _substrings),
+    Rule(
+        "plain_splits", "split_part takes a literal text and a literal place other than 0, where Spark fails", _splits
+    ),
     Rule("ordered_ranks", "give the window an order", _ranks),
     Rule("sorted_lists", "Spark drops the order of a list: put it inside list_sort()", _list_order),
     Rule("lists_without_nulls", "coalesce(list_sort(list(x) filter (where x is not null)), [])", _list_nulls),

@@ -104,7 +104,8 @@ def test_every_link_has_the_drawn_class_and_state(tables: duckdb.DuckDBPyConnect
         tables,
         "select source_url, target_url, l.link_type, l.sightings, l.link_state, l.placement, l.anchor_text, "
         "c.rel_class, c.is_nofollow, c.is_ugc, c.is_sponsored, c.page_is_nofollow, c.passes_equity, "
-        "c.equity_block_reason from links as l inner join link_classes as c using (source_url, target_url)",
+        "c.equity_block_reason, c.anchor_class, c.origin_role, c.platform_class "
+        "from links as l inner join link_classes as c using (source_url, target_url)",
         2,
     )
     assert found == {
@@ -121,6 +122,9 @@ def test_every_link_has_the_drawn_class_and_state(tables: duckdb.DuckDBPyConnect
             x.page_is_nofollow,
             x.passes_equity,
             x.equity_block_reason,
+            x.anchor_class,
+            x.origin_role,
+            x.platform_class,
         )
         for x in expected_links()
     }
@@ -128,7 +132,8 @@ def test_every_link_has_the_drawn_class_and_state(tables: duckdb.DuckDBPyConnect
 
 BACKLINK_COLUMNS = (
     "source_url, target_url, target_domain, target_host, source_domain, source_host, anchor_text, link_type, "
-    "placement, rel, rel_class, is_nofollow, is_ugc, is_sponsored, passes_equity, equity_block_reason, source_title"
+    "placement, rel, rel_class, is_nofollow, is_ugc, is_sponsored, passes_equity, equity_block_reason, "
+    "anchor_class, origin_role, platform_class, source_title"
 )
 
 
@@ -149,6 +154,9 @@ def backlink_row(link: Any) -> tuple[Any, ...]:
         link.is_sponsored,
         link.passes_equity,
         link.equity_block_reason,
+        link.anchor_class,
+        link.origin_role,
+        link.platform_class,
         titles.get(link.source_url),
     )
 
@@ -168,12 +176,17 @@ def test_the_mart_backlinks_all_adds_what_is_no_vote(serving: duckdb.DuckDBPyCon
 
 
 def test_the_mart_referring_domains_equals_the_drawn_truth(serving: duckdb.DuckDBPyConnection) -> None:
-    sql = "select target_domain, source_domain, backlinks, followed_backlinks, referring_pages from referring_domains"
+    sql = (
+        "select target_domain, source_domain, backlinks, followed_backlinks, referring_pages, editorial_backlinks, "
+        "platform_class from referring_domains"
+    )
     assert keyed(serving, sql, 2) == expected_referring_domains()
 
 
 def test_the_mart_anchors_equals_the_drawn_truth(serving: duckdb.DuckDBPyConnection) -> None:
-    sql = "select target_domain, anchor_text, backlinks, followed_backlinks, referring_domains from anchors"
+    sql = (
+        "select target_domain, anchor_text, backlinks, followed_backlinks, referring_domains, anchor_class from anchors"
+    )
     assert keyed(serving, sql, 2) == expected_anchors()
 
 
@@ -221,6 +234,13 @@ def test_graph_measures_equal_networkx(serving: duckdb.DuckDBPyConnection) -> No
 def test_the_drawn_farm_is_found_and_nobody_else_is_suspected(serving: duckdb.DuckDBPyConnection) -> None:
     found = rows(serving, "select domain, farm_role from domains where farm_tier is not null")
     assert sorted(found) == sorted((m.domain, m.role) for m in FARM)
+
+
+def test_the_farm_signal_is_the_mean_of_ten_cosines_not_one_of_them(tables: duckdb.DuckDBPyConnection) -> None:
+    found = keyed(tables, "select domain, value from farm_signals where signal = 'out_link_similarity'", 1)
+    boosters = {m.domain for m in FARM if m.role == "booster"}
+    assert all(0.51 <= found[name][0] <= 0.63 for name in boosters)
+    assert all(value < 0.1 for name, (value,) in found.items() if name not in boosters)
 
 
 def test_one_good_link_outweighs_dozens_of_bad_ones(serving: duckdb.DuckDBPyConnection) -> None:

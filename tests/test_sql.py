@@ -85,6 +85,10 @@ BROKEN = [
     ("rounded_logarithms", "select log2(a) as b from t"),
     ("substr_from_one", "select substr(a, 0, 2) as b from t"),
     ("substr_from_one", "select substr(a, b) as c from t"),
+    ("plain_splits", "select split_part(a, '/', 0) as b from t"),
+    ("plain_splits", "select split_part(a, '', 1) as b from t"),
+    ("plain_splits", "select split_part(a, b, 1) as c from t"),
+    ("plain_splits", "select split_part(a, '/', b) as c from t"),
     ("ordered_ranks", "select row_number() over () as b from t"),
     ("ordered_ranks", "select rank() over (partition by a) as b from t"),
     ("sorted_lists", "select list(link_type) as b from t"),
@@ -120,6 +124,7 @@ SOUND = [
     "select t.a from t where not exists (select 1 from w where w.a = t.a)",
     "select a from t where a in ('x', 'y') and b not in (select c from u) and d is not distinct from e",
     "select array_to_string(rel, ' ') as a, list_contains(rel, 'ugc') as b, substr(c, 1, 10) as d from t",
+    "select contains(a, b) as c, split_part(a, '/', 4) as d, split_part(a, '/', -1) as e from t",
     "select first_seen - interval 1 day as a, last_seen + interval '24 hours' as b from t",
 ]
 

@@ -186,7 +186,8 @@ LAWS: Final[tuple[Law, ...]] = (
         "every_vote_counted",
         "The link counts of the host edges add up to the live links between hosts.",
         "select (select count(*) from links where link_state = 'live' and source_host <> target_host "
-        "and link_type not in ('canonical', 'alternate')), (select coalesce(sum(link_count), 0) from host_edges)",
+        "and link_scope <> 'no_domain' and link_type not in ('canonical', 'alternate')), "
+        "(select coalesce(sum(link_count), 0) from host_edges)",
     ),
     Law(
         "build_edges",

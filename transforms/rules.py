@@ -44,7 +44,7 @@ FILE_RULES: Final = (
 )
 
 RANGES: Final[tuple[tuple[str, float, float | None], ...]] = (
-    (r".*_id|bucket|value", float("-inf"), None),
+    (r".*_id|simhash|bucket|value", float("-inf"), None),
     (r".*_rank", 1, None),
     (r"status", 100, 999),
     (r".*authority_score.*", 0, 100),
@@ -91,7 +91,7 @@ def _column_rules(dataset: Dataset, column: Column) -> Iterator[Rule]:
         meaning = f"{name} lies at most a day after the table was made."
         failing = f"{name} > $made_at + interval 1 day"
         yield Rule(dataset.name, f"future_{name}", "warn", meaning, "rows", failing, name)
-    if name == "crawl_id":
+    if name == "crawl_id" and dataset.says_its_crawl:
         meaning = "Every row belongs to the crawl of the partition."
         yield Rule(dataset.name, "foreign_crawl", "stop", meaning, "rows", "crawl_id is distinct from $crawl_id", name)
 

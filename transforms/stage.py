@@ -27,6 +27,8 @@ class Input:
     dataset: str
     which: Which = "crawl"
     is_optional: bool = False
+    is_record: bool = False
+    """A record of runs: read as it stands when the stage runs, and never a reason to run it again."""
 
     @property
     def name(self) -> str:
@@ -53,6 +55,12 @@ class Tables(Protocol):
 
     def arrow(self, table: str, columns: Sequence[str], *, order_by: Sequence[str] = ()) -> pa.Table:
         """Columns of an input in memory."""
+
+    def select(self, query: Query) -> pa.Table:
+        """The rows of a SELECT in memory."""
+
+    def bind_arrow(self, name: str, table: pa.Table) -> None:
+        """Make a table in memory readable as ``name`` for the SELECTs that follow."""
 
 
 Build = Callable[[Run, Tables], Mapping[str, Output]]

@@ -3,7 +3,8 @@
 import pyarrow as pa
 
 from schemas.columns import FIRST_SEEN, LAST_SEEN
-from schemas.dataset import Column, Dataset
+from schemas.dataset import Column, Dataset, words
+from schemas.vocabulary import ANCHOR_CLASS
 
 ANCHORS = Dataset(
     "anchors",
@@ -13,6 +14,14 @@ ANCHORS = Dataset(
     columns=(
         Column("target_domain", pa.string(), "Registrable domain that is linked to.", "example.org"),
         Column("anchor_text", pa.string(), "Text (or alt text) of the link; empty where there is none.", "the study"),
+        Column(
+            "anchor_class",
+            pa.string(),
+            "What kind of anchor most of these links have.",
+            "partial",
+            nullable=True,
+            values=words(ANCHOR_CLASS),
+        ),
         Column("backlinks", pa.int64(), "Live links with that text.", 4, policy="Rows of the mart backlinks."),
         Column(
             "followed_backlinks",

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from schemas.columns import url
 from schemas.dataset import CRAWL_ID, Column, Dataset, words
+from schemas.origin_columns import ORIGIN
 from schemas.vocabulary import EQUITY_BLOCK_REASON, REL_CLASS
 
 LINK_CLASSES = Dataset(
@@ -29,6 +30,7 @@ LINK_CLASSES = Dataset(
             nullable=True,
             values=words(EQUITY_BLOCK_REASON),
         ),
+        *ORIGIN,
         Column("classifier_version", pa.string(), "Version of the rules.", "1"),
     ),
     bucket_by="source_domain_id",

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from schemas.columns import FETCH_ID, FETCHED_AT, whole
-from schemas.dataset import CRAWL_ID, TEXTS, Column, Dataset, words
+from schemas.dataset import CRAWL_ID, TEXTS, TIMESTAMP, Column, Dataset, words
 from schemas.vocabulary import FETCH_STATE, RECORD_KIND
 
 PAGE_FETCHES = Dataset(
@@ -37,11 +37,55 @@ PAGE_FETCHES = Dataset(
         Column("language", pa.string(), "The html element's lang attribute, lower case.", "en", nullable=True),
         Column("title", pa.string(), "Text of the title element.", nullable=True),
         Column("canonical_url", pa.string(), "Target of the page's canonical link.", nullable=True),
-        Column("word_count", pa.int32(), "Words of visible text.", 812, nullable=True),
+        Column("author", pa.string(), "Who wrote it, as its markup says; several joined by commas.", nullable=True),
+        Column("published_at", TIMESTAMP, "When it says it was published.", "2026-11-02T08:15:00Z", nullable=True),
+        Column("modified_at", TIMESTAMP, "When it says it was last changed.", "2026-11-05T00:00:00Z", nullable=True),
+        Column(
+            "generator", pa.string(), "Software that made it, as meta generator says.", "WordPress 6.8", nullable=True
+        ),
+        Column(
+            "word_count",
+            pa.int32(),
+            "Words of text; docs/extraction.md says how CJK and Thai count.",
+            812,
+            nullable=True,
+        ),
+        Column("h1", pa.string(), "Text of the first h1.", "How oars are made", nullable=True),
+        Column("heading_count", pa.int32(), "Headings h1 to h6 with text.", 6, nullable=True),
+        Column(
+            "simhash",
+            pa.int64(),
+            "64-bit simhash of the text's shingles of three words; near-duplicates differ in few bits.",
+            4886718345,
+            nullable=True,
+        ),
+        Column("hreflangs", TEXTS, "Languages of its alternates, as they say.", ["en", "de-at"], nullable=True),
+        Column(
+            "structured_data_types",
+            TEXTS,
+            "Types that its JSON-LD and microdata declare.",
+            ["Article", "Person"],
+            nullable=True,
+        ),
+        Column(
+            "is_parked",
+            pa.bool_(),
+            "It shows signs of a parked domain (docs/extraction.md names them).",
+            False,
+            nullable=True,
+        ),
         Column("is_nofollow", pa.bool_(), "The page's directives (meta robots, X-Robots-Tag) say nofollow.", False),
         Column("is_noindex", pa.bool_(), "The page's directives say noindex.", False),
         Column("robots_directives", TEXTS, "The page's directives that concern us, as exact tokens."),
         Column("link_count", pa.int32(), "Link observations recorded.", 57),
+        Column(
+            "internal_link_count",
+            pa.int32(),
+            "Of these, links to the page's own registrable domain.",
+            49,
+            nullable=True,
+        ),
+        Column("external_link_count", pa.int32(), "Of these, links to other registrable domains.", 8, nullable=True),
         Column("rejected_link_count", pa.int32(), "Link elements rejected, see rejected_records.", 0),
         Column("truncated_link_count", pa.int32(), "Link elements beyond the limit per page, not recorded.", 0),
         Column("other_scheme_links", pa.string(), "Links by scheme that is not http(s), as JSON.", '{"mailto":2}'),

@@ -2,7 +2,8 @@
 
 import pyarrow as pa
 
-from schemas.dataset import TIMESTAMP, Column, Dataset
+from schemas.dataset import TIMESTAMP, Column, Dataset, words
+from schemas.vocabulary import PLATFORM_CLASS
 
 REFERRING_DOMAINS = Dataset(
     "referring_domains",
@@ -12,6 +13,14 @@ REFERRING_DOMAINS = Dataset(
     columns=(
         Column("target_domain", pa.string(), "Registrable domain that is linked to.", "example.org"),
         Column("source_domain", pa.string(), "Registrable domain that links.", "news.example"),
+        Column(
+            "platform_class",
+            pa.string(),
+            "What kind of site links: the known kind of most of these links; NULL in imports.",
+            "news",
+            nullable=True,
+            values=words(PLATFORM_CLASS),
+        ),
         Column("source_authority_score", pa.float64(), "Authority of the domain that links.", 61.0, nullable=True),
         Column("source_farm_score", pa.float64(), "Farm score of the domain that links.", 0.0),
         Column("backlinks", pa.int64(), "Live links between the two.", 12, policy="Rows of the mart backlinks."),
@@ -21,6 +30,14 @@ REFERRING_DOMAINS = Dataset(
             "Of these, links that pass equity.",
             9,
             policy="Rows of backlinks with passes_equity.",
+        ),
+        Column(
+            "editorial_backlinks",
+            pa.int64(),
+            "Of the backlinks, those chosen by the site's own editors; NULL in imports.",
+            5,
+            nullable=True,
+            policy="Rows of backlinks with origin_role editorial.",
         ),
         Column(
             "referring_pages",

@@ -23,6 +23,7 @@ STAGE_RUNS = Dataset(
         Column("duration_seconds", pa.float64(), "How long it took.", 4.2, in_hash=False),
         Column("peak_rss_bytes", pa.int64(), "Largest resident memory of the process.", 512000000, in_hash=False),
         Column("message", pa.string(), "What failed, or why nothing was done.", nullable=True),
+        Column("next_command", pa.string(), "What to run next, or what mends it.", nullable=True),
         Column("code_version", pa.string(), "Version of linklake.", "0.1.0"),
     ),
     sort_by=("stage", "started_at"),

@@ -144,7 +144,7 @@ def test_every_response_becomes_a_row_with_its_evidence(
         (http("200"), "fetched", 200, 2),
         (http("404 Not Found"), "http_error", 404, 2),
         (http("500 Oops"), "http_error", 500, 2),
-        (http("301 Moved", Location="/new"), "redirect_unresolved", 301, 2),
+        (http("301 Moved", Location="/new"), "redirect_unresolved", 301, 3),
         (http("302 Found", b"", Content_Type="", Location="http://[bad"), "redirect_unresolved", 302, 0),
         (http(Content_Type="application/pdf"), "not_html", 200, 0),
         (http(Content_Type="image/png"), "not_html", 200, 0),

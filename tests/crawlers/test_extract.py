@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from crawlers.directives import rel_tokens
 from crawlers.encoding import charset_of, to_utf8
-from crawlers.extract import Observation, Page, extract
+from crawlers.extract import Page, extract
+from crawlers.links import Observation
 from crawlers.taming import tame
 from schemas.identity import CanonicalUrl, Rejected, judge
 
@@ -95,7 +96,18 @@ LINKS = [
     ("<link rel=stylesheet href=/c><link rel=canonical><link rel=canonicals href=/c>", []),
     ("<meta http-equiv=Refresh content='5; URL=/r'>", ["meta_refresh http://a.com/r"]),
     ("<meta http-equiv=refresh content=5><meta name=refresh content='0;url=/r'>", []),
-    ("<form action=/f></form><iframe src=/i></iframe><img src=/i><script src=/s></script>", []),
+    ("<iframe src=/i></iframe><iframe></iframe><iframe src=' '></iframe>", ["iframe http://a.com/i"]),
+    ("<frameset><frame src=/1><frame></frameset>", ["iframe http://a.com/1"]),
+    (
+        "<form action=/f></form><form method=post action='http://b.com/'></form>",
+        ["form http://a.com/f", "form http://b.com/"],
+    ),
+    ("<form></form><form action></form><form action=' '></form><form action=/f method=dialog></form>", []),
+    ("<link rel=alternate hreflang=de href=/de>", ["alternate http://a.com/de"]),
+    ("<link rel='alternate home' type='Application/RSS+xml; charset=utf-8' href=/f>", ["feed http://a.com/f"]),
+    ("<link rel=feed href=/f>", ["feed http://a.com/f"]),
+    ("<link rel='alternate stylesheet' href=/c><link rel=icon href=/i><link rel=next href=/2>", []),
+    ("<img src=/i><script src=/s></script><video src=/v></video><q cite=/q></q><object data=/o></object>", []),
 ]
 
 
@@ -205,7 +217,15 @@ BROKEN = [  # (html, [(target path, anchor text)])
     ("<svg><a href=/1><text>x</text></a></svg>", [("/1", "x")]),
     ("<math><mi href=/1>x</mi></math>", []),
     ("<svg><title>t</title><desc><a href=/1>x</a></desc></svg>", [("/1", "x")]),
-    ("<frameset><frame src=/1><noframes><a href=/2>x</a></noframes></frameset>", []),
+    ("<svg><style>&lt;a href=/1></style></svg><p><a href=/2>y</a></p>", [("/2", "y")]),
+    ("<script><!--<script></script><a href=/1>--></script><a href=/2>y</a>", [("/2", "y")]),
+    ("<template><template></template><a href=/1>x</a></template><a href=/2>y</a>", [("/2", "y")]),
+    ("<a href=/1 title='a>b&quot; href=/3'>x</a>", [("/1", "x")]),
+    (
+        "<!DOCTYPE html [<!ENTITY a 'b'><!ENTITY c SYSTEM 'file:///etc/passwd'>]><a href=/1>&a;&c;</a>",
+        [("/1", "&a;&c;")],
+    ),  # 59
+    ("<frameset><frame><noframes><a href=/2>x</a></noframes></frameset>", []),
     ("<a href=/1>&lt;b&gt; &amp; &eacute;</a>", [("/1", "<b> & é")]),
     ("<a href='/?a=1&amp;b=2'>x</a>", [("/?a=1&b=2", "x")]),
     ("<a href='/?a=1&copy=2'>x</a>", [("/?a=1&copy=2", "x")]),  # 58: stays literal
@@ -335,7 +355,17 @@ def test_an_empty_page_says_nothing() -> None:
         language=None,
         canonical_url=None,
         encoding="utf-8",
+        author=None,
+        published_at=None,
+        modified_at=None,
+        generator=None,
+        h1=None,
+        heading_count=0,
+        is_parked=False,
         word_count=0,
+        simhash=None,
+        structured_data_types=(),
+        hreflangs=(),
         is_nofollow=False,
         is_noindex=False,
         robots_directives=(),

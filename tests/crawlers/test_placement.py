@@ -2,7 +2,8 @@
 
 import pytest
 
-from crawlers.extract import Observation, extract
+from crawlers.extract import extract
+from crawlers.links import Observation
 from crawlers.placement import Surroundings, enter
 
 LINK = "<a href=/x>link</a>"
@@ -111,6 +112,14 @@ HIDDEN = [  # 68
     (f"<div style='width:0;height:0px'>{LINK}</div>", True),
     (f"<div style='width:0'>{LINK}</div>", False),
     (f"<div style='width:100%;height:0'>{LINK}</div>", False),
+    (f"<div style='width:1px;height:1px'>{LINK}</div>", True),
+    (f"<div style='width:1em;height:1em'>{LINK}</div>", False),
+    (f"<p style='font-size:1px'>{LINK}</p>", True),
+    (f"<p style='opacity:0'>{LINK}</p>", True),
+    (f"<p style='opacity:.5'>{LINK}</p>", False),
+    (f"<p aria-hidden=true>{LINK}</p>", True),
+    (f"<p aria-hidden=false>{LINK}</p>", False),
+    ("<a href=/x aria-hidden=TRUE>x</a>", True),
     (f"<div style='text-indent:-9999px'>{LINK}</div>", True),
     (f"<div style='position:absolute;left:-999px'>{LINK}</div>", True),
     (f"<div style='position:absolute;left:-10px'>{LINK}</div>", False),

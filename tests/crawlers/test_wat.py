@@ -14,6 +14,8 @@ from tests.crawlers.wat_files import envelope, wat_record, write_wat
 
 COMPARABLE = {
     "text": "a", "image": "a", "area": "area", "canonical": "canonical", "meta_refresh": "meta_refresh",
+    "alternate": "alternate", "feed": "feed", "form": "form", "iframe": "iframe", "redirect": "redirect",
+    "http_header": "http_header",
 }  # fmt: skip
 """Types that a page's WARC and WAT both show; whether an `a` holds text or an image a WAT only suggests."""
 
@@ -67,12 +69,17 @@ def test_the_real_wat_of_a_request_has_no_links_and_is_counted(shared_data: Path
         ({"path": "A@/href", "url": "x", "rel": "UGC,nofollow"}, ("text", "http://a.test/dir/x", "")),
         ({"path": "AREA@/href", "url": "//b.test"}, ("area", "http://b.test/", "")),
         ({"path": "FORM@/action", "url": "/s", "method": "post"}, ("form", "http://a.test/s", "")),
+        ({"path": "FORM@/action", "url": "/s", "method": "Dialog"}, None),
+        ({"path": "FORM@/action", "url": ""}, None),
+        ({"path": "IFRAME@/src", "url": " "}, None),
+        ({"path": "A@/href", "url": ""}, ("text", "http://a.test/dir/page", "")),
         ({"path": "IFRAME@/src", "url": "/f"}, ("iframe", "http://a.test/f", "")),
         ({"path": "FRAME@/src", "url": "/f"}, ("iframe", "http://a.test/f", "")),
         ({"path": "LINK@/href", "url": "/c", "rel": "Canonical"}, ("canonical", "http://a.test/c", "")),
         ({"path": "LINK@/href", "url": "/d", "rel": "alternate"}, ("alternate", "http://a.test/d", "")),
         ({"path": "LINK@/href", "url": "/r", "rel": "alternate", "type": "application/rss+xml"},
          ("feed", "http://a.test/r", "")),
+        ({"path": "LINK@/href", "url": "/f", "rel": "feed"}, ("feed", "http://a.test/f", "")),
         ({"path": "LINK@/href", "url": "/s", "rel": "stylesheet"}, None),
         ({"path": "LINK@/href", "url": "/s", "rel": "alternate stylesheet"}, None),
         ({"path": "IMG@/src", "url": "/i.png", "alt": "x"}, None),
@@ -146,7 +153,9 @@ def test_repeated_headers_come_as_lists() -> None:
 
 
 @pytest.mark.parametrize("status", ["301", "404", "200"])
-def test_an_answer_without_html_is_a_fetch_without_a_page(tmp_path: Path, status: str) -> None:
+def test_an_answer_without_html_is_a_fetch_with_at_most_the_link_that_a_redirect_is(
+    tmp_path: Path, status: str
+) -> None:
     whole = envelope({}, status=status)
     http = whole["Envelope"]["Payload-Metadata"]["HTTP-Response-Metadata"]
     del http["HTML-Metadata"]
@@ -156,6 +165,21 @@ def test_an_answer_without_html_is_a_fetch_without_a_page(tmp_path: Path, status
     states = {"301": "redirect_unresolved", "404": "http_error", "200": "not_html"}
     assert (row["state"], row["status"]) == (states[status], int(status))
     assert row["error"] == ("redirects to http://a.test/new" if status == "301" else None)
+    links = [(link["link_type"], link["target_url"]) for link in rows["link_observations"]]
+    assert links == ([("redirect", "http://a.test/new")] if status == "301" else [])
+
+
+def test_link_headers_come_first_and_know_no_base_of_the_document() -> None:
+    whole = envelope({"Head": {"Base": "http://base.test/"}, "Links": [{"path": "A@/href", "url": "c"}]})
+    headers = {"Link": '<c>; rel="canonical", </s.css>; rel=preload'}
+    whole["Envelope"]["Payload-Metadata"]["HTTP-Response-Metadata"]["Headers"] = headers
+    said = read_wat(json.dumps(whole).encode(), "")
+    assert said is not None
+    assert said.page is not None
+    assert [(o.link_type, o.target.url) for o in said.page.observations] == [
+        ("canonical", "http://a.test/dir/c"),
+        ("text", "http://base.test/c"),
+    ]
 
 
 A = {"path": "A@/href", "url": "/x"}

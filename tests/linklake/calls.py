@@ -18,6 +18,7 @@ from linklake.cli import main
 RECEIPT_FIELDS = {
     "stage", "crawl_id", "outcome", "published", "rows", "seconds", "peak_rss_bytes", "next", "message", "commit",
     "code_version",
+    "findings",
 }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from tests.tiny_lake import all_table_hashes
 CommandLine = list[Any]
 
 COMMANDS = tuple(command[0] for command in cli._COMMANDS)
-WITH_RECEIPT = ("crawl", "ingest", "import-graph", "build", "run", "gate", "next")
+WITH_RECEIPT = ("crawl", "ingest", "import-graph", "build", "run", "gate", "next", "verify", "housekeeping")
 
 
 def next_command(receipt: dict[str, Any]) -> list[str]:
@@ -310,13 +310,13 @@ def test_a_gate_that_stops_says_why_directly_before_the_receipt_and_publishes_no
     assert stopped.merged.splitlines()[-2].startswith("linklake gate: the gate stopped rank_hosts for crawl tiny: ")
     assert "host_ranks.checksum" in stopped.receipt["message"]
     after = all_table_hashes(lake)
-    assert {n: h for n, h in after.items() if n != "stage_runs"} == {
-        n: h for n, h in before.items() if n != "stage_runs"
-    }
-    looked = call(*next_command(stopped.receipt))
+    records = ("stage_runs", "gate_findings")
+    assert {n: h for n, h in after.items() if n not in records} == {n: h for n, h in before.items() if n not in records}
+    looked = call("status", "--lake", lake)
     assert looked.code == 1
-    assert "the gate stopped rank_hosts" in looked.out
-    assert call("run", "rank_hosts", "--crawl-id", "tiny", "--lake", lake).receipt["outcome"] == "built"
+    assert "quarantined: rank_hosts for crawl tiny: host_ranks.checksum" in looked.out
+    assert next_command(stopped.receipt)[:2] == ["run", "rank_hosts"]
+    assert call(*next_command(stopped.receipt)).receipt["outcome"] == "built"
     assert call("status", "--lake", lake).code == 0
 
 

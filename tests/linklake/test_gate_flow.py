@@ -8,6 +8,7 @@ import pytest
 
 import linklake.runs as runs
 from linklake.data_docs import Documented
+from linklake.findings import facts
 from schemas.errors import GateFailed
 from schemas.lake import Lake, Staged
 from schemas.ledger import File, Partition, PartitionKey, Snapshot
@@ -78,13 +79,15 @@ def test_a_warning_is_said_and_stops_nothing(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_a_stop_says_what_where_and_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(GateFailed) as stopped:
-        _gated(tmp_path, WARNING, STOP)
+    _gated(tmp_path, WARNING, STOP)
     page = tmp_path / "_docs" / "c2" / "dedupe_links.html"
-    assert str(stopped.value) == (
+    found = (*facts([WARNING, STOP], runs.NOTHING_ACCEPTED),)
+    stopped = runs._stopped(DEDUPE_LINKS, _staged(_partition("links", "c2", 9)), [STOP], found, page)
+    assert stopped.next_command == "linklake gate dedupe_links --crawl-id c2 --accept links.null_rel --reason '…'"
+    assert str(stopped) == (
         "the gate stopped dedupe_links for crawl c2: links.null_rel: 3 of 9 rows, such as https://news.test/a, "
-        "https://shop.test/b. It stays staged, nothing was published: mend the cause, then run linklake run "
-        f"dedupe_links --crawl-id c2 (see {page})"
+        "https://shop.test/b. It lies in quarantine, nothing was published: mend the cause, then run linklake run "
+        f"dedupe_links --crawl-id c2, or let it through by {stopped.next_command} (see {page})"
     )
     assert page.exists()
 
@@ -105,9 +108,5 @@ def test_a_second_judge_that_is_absent_changes_no_verdict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], finding: Finding | None
 ) -> None:
     monkeypatch.setattr(runs, "document", lambda *_, **__: Documented(None, None, "the disk is full"))
-    if finding:
-        with pytest.raises(GateFailed, match=r"links\.null_rel: 3 of 9 rows"):
-            _gated(tmp_path, finding)
-    else:
-        _gated(tmp_path)
+    _gated(tmp_path, *([finding] if finding else []))
     assert "warning: the disk is full\n" in capsys.readouterr().err

@@ -62,10 +62,13 @@ def well(*arguments: object, lake: Path, crawl_id: str | None = CRAWL_ID) -> dic
     return receipt
 
 
+RECORDS = ("stage_runs", "gate_findings")
+
+
 def published(lake: Path) -> dict[PartitionKey, Partition]:
-    """All partitions but receipts; their files are what was written."""
+    """All partitions but records of runs; their files are what was written."""
     opened = Lake.open(lake)
-    found = {k: p for k, p in opened.snapshot().partitions.items() if k.dataset != "stage_runs"}
+    found = {k: p for k, p in opened.snapshot().partitions.items() if k.dataset not in RECORDS}
     for partition in found.values():
         opened.verify(partition)
     return found

@@ -342,3 +342,20 @@ def test_ids_of_12_bits_collide_while_strings_still_decide(monkeypatch: pytest.M
     assert len({url.url for url in judged}) == 5000
     assert len({url.url_id for url in judged}) <= 4096
     assert all(0 <= url.domain_id < 4096 for url in judged)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["example.com", "shop.co.uk", "www.gov.uk", "ann.github.io", "github.io", "xn--fa-hia.test", "1.2.3.4.com"],
+)
+def test_a_domain_that_somebody_can_hold_is_registrable(domain: str) -> None:
+    assert identity.is_registrable(domain)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["", "http", "null", "LOCALHOST", "com", "co.uk", "gov.uk", "192.168.0.1", "[::1]", "app.localhost", "nas.local",
+     "printer.home.arpa", "api.internal", "test.invalid"],
+)  # fmt: skip
+def test_addresses_labels_suffixes_and_local_names_are_not_registrable(domain: str) -> None:
+    assert not identity.is_registrable(domain)

@@ -7,12 +7,24 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from schemas.catalog import DATASETS, dataset
 from schemas.dataset import Column, Dataset
 from schemas.ledger import File, Partition, PartitionKey, Snapshot
-from schemas.render import comments, create_table, empty_select, lake_sql, markdown, quoted, readable, sql_type, views
+from schemas.render import (
+    comments,
+    create_table,
+    empty_select,
+    lake_sql,
+    markdown,
+    quoted,
+    readable,
+    select_files,
+    sql_type,
+    views,
+)
 
 EMPTY = Snapshot(0, {})
 
@@ -121,6 +133,23 @@ def test_a_view_reads_an_explicit_list_of_files_and_no_path_keys(tmp_path: Path)
     assert "hive_partitioning = false" in sql
     assert "bucket" not in sql
     assert found["anchors"] == ([], empty_select(dataset("anchors").columns))
+
+
+def test_files_written_before_a_nullable_column_read_as_null_and_a_missing_fact_is_an_error(tmp_path: Path) -> None:
+    table = dataset("link_observations")
+    newer = pa.table([pa.array([None], c.type) for c in table.columns], names=table.schema.names)
+    older = newer.select([c.name for c in table.columns if not c.nullable])
+    damaged = older.drop_columns(["href"])
+    for name, content in (("newer", newer), ("older", older), ("damaged", damaged)):
+        pq.write_table(content, tmp_path / f"{name}.parquet")
+    with duckdb.connect() as connection:
+        for names in (["older"], ["newer", "older"], ["older", "newer"]):
+            paths = [tmp_path / f"{name}.parquet" for name in names]
+            relation = connection.execute(select_files(table, paths))
+            assert [d[0] for d in relation.description or ()] == table.schema.names
+            assert relation.fetchall() == [(None,) * len(table.columns)] * len(names)
+        with pytest.raises(duckdb.BinderException):
+            connection.execute(select_files(table, [tmp_path / "damaged.parquet"]))
 
 
 def _lake(*crawls: tuple[str, int]) -> Snapshot:

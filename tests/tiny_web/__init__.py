@@ -1,8 +1,8 @@
 """The drawn truth of the built-in web, as plain values: written by hand, never by code that is under test.
 
 ``docs/tiny-web.md`` tells the story. ``pages.csv`` has a row per URL that a crawl of all seeds requests or is
-refused by robots.txt; ``links.csv`` a row per observation, in document order; the referee in
-``test_truth.py`` holds both to the pages.
+refused by robots.txt; ``links.csv`` a row per observation, in document order; the referee in ``test_truth.py``
+holds both to the pages. ``anchors.csv`` has a row per wording of links to a URL.
 """
 
 import csv
@@ -66,6 +66,16 @@ class OtherScheme:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """The words of links to a URL (of images, their alt text), and what kind of anchor they are."""
+
+    target_url: str
+    anchor_text: str
+    is_image: bool
+    anchor_class: str
+
+
+@dataclass(frozen=True, slots=True)
 class FarmMember:
     """A domain of the farm. Every domain that is not listed is honest."""
 
@@ -118,6 +128,11 @@ REJECTED: Final = tuple(RejectedLink(**row) for row in _rows("rejected.csv"))
 
 OTHER_SCHEMES: Final = tuple(
     OtherScheme(row["source_url"], row["scheme"], int(row["count"])) for row in _rows("other_schemes.csv")
+)
+
+ANCHORS: Final = tuple(
+    Anchor(row["target_url"], row["anchor_text"], _flag(row["is_image"]), row["anchor_class"])
+    for row in _rows("anchors.csv")
 )
 
 FARM: Final = tuple(FarmMember(**row) for row in _rows("farm.csv"))

@@ -9,11 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from tests.tiny_web import LINKS, PAGES, Link
+from tests.tiny_web import ANCHORS, LINKS, PAGES, Link
 
 NEUTRAL = {"canonical", "alternate"}
 TYPES = ("text", "image", "area", "meta_refresh", "canonical")
 BOILERPLATE = {"navigation", "header", "footer", "sidebar"}
+ANCHOR_CLASSES = {(a.target_url, a.anchor_text, a.is_image): a.anchor_class for a in ANCHORS}
+CANONICALS = {page.final_url: page.canonical_url for page in PAGES}
 GOOD_PAGES = {page.final_url for page in PAGES if page.state == "fetched"}
 
 
@@ -26,6 +28,11 @@ def domain(url: str) -> str:
     name = host(url)
     labels = name.split(".")
     return name if labels[-1].isdigit() else ".".join(labels[-2:])
+
+
+def is_registrable(name: str) -> bool:
+    """Whether somebody could hold that domain: on the tiny web all but IP addresses and single labels."""
+    return "." in name and not name.rpartition(".")[2].isdigit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,32 @@ class ExpectedLink:
     link_state: str
     equity_block_reason: str | None
     sightings: int
+    anchor_class: str
+
+    @property
+    def platform_class(self) -> str:
+        """The only site of the tiny web that says what it is, in its URLs, is the encyclopedia."""
+        return "wiki" if "/wiki/" in self.source_url and self.source_url in GOOD_PAGES else "unknown"
+
+    @property
+    def origin_role(self) -> str:
+        """How it came about, from the drawing: who owns both ends, what it says, where it stands."""
+        if self.is_internal:
+            return "self_owned"
+        if self.rel_class in ("sponsored", "ugc"):
+            return self.rel_class
+        if "/advertorial/" in self.source_url:
+            return "sponsored"
+        original = CANONICALS.get(self.source_url)
+        if original and domain(original) != domain(self.source_url):
+            return "syndicated"
+        if self.link_type in ("canonical", "meta_refresh"):
+            return "unknown"
+        if self.placement in BOILERPLATE:
+            return "widget"
+        if self.placement == "comment" or self.platform_class == "wiki":
+            return "ugc"
+        return "editorial" if self.placement == "main" else "unknown"
 
     @property
     def is_vote(self) -> bool:
@@ -53,7 +86,15 @@ class ExpectedLink:
 
     @property
     def is_external(self) -> bool:
-        return domain(self.source_url) != domain(self.target_url)
+        return self.has_domains and domain(self.source_url) != domain(self.target_url)
+
+    @property
+    def is_internal(self) -> bool:
+        return domain(self.source_url) == domain(self.target_url)
+
+    @property
+    def has_domains(self) -> bool:
+        return is_registrable(domain(self.source_url)) and is_registrable(domain(self.target_url))
 
     @property
     def passes_equity(self) -> bool:
@@ -92,8 +133,16 @@ def _merge(source: str, target: str, seen: list[Link]) -> ExpectedLink:
         link_state=state,
         equity_block_reason=None,
         sightings=len(seen),
+        anchor_class=_anchor_class(first),
     )
     return replace(merged, equity_block_reason=_reason(merged, seen))
+
+
+def _anchor_class(link: Link) -> str:
+    if link.link_type in ("canonical", "meta_refresh"):
+        return "empty"
+    is_image = link.link_type in ("image", "area")
+    return ANCHOR_CLASSES[link.target_url, link.alt if is_image else link.anchor_text, is_image]
 
 
 def _reason(link: ExpectedLink, seen: list[Link]) -> str | None:
@@ -101,6 +150,8 @@ def _reason(link: ExpectedLink, seen: list[Link]) -> str | None:
         return "not_live"
     if link.link_type in NEUTRAL:
         return "neutral_type"
+    if not link.has_domains:
+        return "no_domain"
     if all(s.is_hidden for s in seen):
         return "hidden"
     if link.rel_class == "follow":
@@ -114,20 +165,33 @@ VOTES = [link for link in expected_links() if link.is_vote and link.is_external]
 """The rows of the mart backlinks."""
 
 
-def expected_referring_domains() -> dict[tuple[str, str], tuple[int, int, int]]:
-    """(target_domain, source_domain) -> backlinks, followed_backlinks, referring_pages."""
+def expected_referring_domains() -> dict[tuple[str, str], tuple[int, int, int, int, str]]:
+    """(target_domain, source_domain) -> backlinks, followed_backlinks, referring_pages, editorial_backlinks,
+    platform_class."""
     votes: defaultdict[tuple[str, str], list[ExpectedLink]] = defaultdict(list)
     for vote in VOTES:
         votes[domain(vote.target_url), domain(vote.source_url)].append(vote)
-    return {pair: (len(v), _followed(v), len({x.source_url for x in v})) for pair, v in votes.items()}
+    return {
+        pair: (
+            len(v),
+            _followed(v),
+            len({x.source_url for x in v}),
+            _editorial(v),
+            _known([x.platform_class for x in v]),
+        )
+        for pair, v in votes.items()
+    }
 
 
-def expected_anchors() -> dict[tuple[str, str], tuple[int, int, int]]:
-    """(target_domain, anchor_text) -> backlinks, followed_backlinks, referring_domains."""
+def expected_anchors() -> dict[tuple[str, str], tuple[int, int, int, str]]:
+    """(target_domain, anchor_text) -> backlinks, followed_backlinks, referring_domains, anchor_class."""
     votes: defaultdict[tuple[str, str], list[ExpectedLink]] = defaultdict(list)
     for vote in VOTES:
         votes[domain(vote.target_url), vote.anchor_text].append(vote)
-    return {pair: (len(v), _followed(v), len({domain(x.source_url) for x in v})) for pair, v in votes.items()}
+    return {
+        pair: (len(v), _followed(v), len({domain(x.source_url) for x in v}), _commonest([x.anchor_class for x in v]))
+        for pair, v in votes.items()
+    }
 
 
 def expected_domains() -> dict[str, tuple[int, int, int, int, int, int, int]]:
@@ -138,6 +202,7 @@ def expected_domains() -> dict[str, tuple[int, int, int, int, int, int, int]]:
     for link in expected_links():
         if link.is_vote:
             known |= {domain(link.source_url), domain(link.target_url)}
+    known = {name for name in known if is_registrable(name)}
     return {name: _domain_row(name, pages[name]) for name in known}
 
 
@@ -176,7 +241,7 @@ def expected_pages() -> dict[str, tuple[bool, str | None, int | None, str | None
             len(external),
             _followed(external),
             len({domain(v.source_url) for v in external}),
-            len([v for v in votes if not v.is_external and v.source_url != url]),
+            len([v for v in votes if v.is_internal and v.source_url != url]),
         )
     return rows
 
@@ -192,3 +257,17 @@ def expected_edges() -> dict[tuple[str, str], bool]:
 
 def _followed(votes: Iterable[ExpectedLink]) -> int:
     return sum(1 for vote in votes if vote.passes_equity)
+
+
+def _editorial(votes: Iterable[ExpectedLink]) -> int:
+    return sum(1 for vote in votes if vote.origin_role == "editorial")
+
+
+def _commonest(words: list[str]) -> str:
+    """The first in the alphabet among equals."""
+    return min(words, key=lambda word: (-words.count(word), word))
+
+
+def _known(words: list[str]) -> str:
+    known = [word for word in words if word != "unknown"]
+    return _commonest(known) if known else "unknown"

@@ -22,7 +22,8 @@ import pytest
 from ada_url import URL, join_url
 
 from linklake.demo.server import DemoServer, seeds
-from tests.tiny_web import FARM, LINKS, OTHER_SCHEMES, PAGES, REJECTED, Link, OtherScheme, Page, RejectedLink
+from schemas.vocabulary import ANCHOR_CLASS
+from tests.tiny_web import ANCHORS, FARM, LINKS, OTHER_SCHEMES, PAGES, REJECTED, Link, OtherScheme, Page, RejectedLink
 
 NEVER_REQUESTED = {
     # Reached only by nofollow links, or only from a nofollow page.
@@ -249,6 +250,20 @@ def test_the_truth_speaks_only_of_pages_that_are_fetched() -> None:
     assert {link.source_url for link in LINKS} <= final_urls
     assert {link.source_url for link in REJECTED} <= final_urls
     assert {scheme.source_url for scheme in OTHER_SCHEMES} <= final_urls
+
+
+def test_every_anchor_is_classed_once_and_none_that_nobody_drew() -> None:
+    drawn = {
+        (x.target_url, x.alt if x.link_type in ("image", "area") else x.anchor_text, x.link_type in ("image", "area"))
+        for x in LINKS
+        if x.link_type not in ("canonical", "meta_refresh")
+    }
+    classed = [(a.target_url, a.anchor_text, a.is_image) for a in ANCHORS]
+    assert sorted(classed) == sorted(drawn)
+
+
+def test_every_kind_of_anchor_is_drawn() -> None:
+    assert {a.anchor_class for a in ANCHORS} == set(ANCHOR_CLASS) - {"empty"}  # a meta refresh has no anchor at all
 
 
 def test_no_row_is_drawn_twice() -> None:

@@ -230,7 +230,9 @@ def _scope(row: Row) -> str:
     assert isinstance(target, identity.CanonicalUrl)
     if source.host == target.host:
         return "same_host"
-    return "same_domain" if source.domain == target.domain else "external"
+    if source.domain == target.domain:
+        return "same_domain"
+    return "external" if all(map(identity.is_registrable, (source.domain, target.domain))) else "no_domain"
 
 
 def _followed(row: Row) -> int:

@@ -13,7 +13,8 @@ CASES = cases()
 TABLES = {
     "links", "link_classes", "host_nodes", "host_edges", "domain_nodes", "domain_edges",
     "imported_host_nodes", "imported_host_edges", "imported_domain_nodes", "imported_domain_edges",
-    "domains", "pages", "backlinks", "backlinks_all", "referring_domains", "anchors", "index_info",
+    "domains", "pages", "backlinks", "backlinks_all", "referring_domains", "anchors", "crawl_runs",
+    "index_info",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from schemas.dataset import Dataset
 from schemas.errors import LinklakeError
-from schemas.render import empty_select, quoted, sql_type
+from schemas.render import quoted, select_files, sql_type
 from transforms.stage import Output, Query
 
 ROW_GROUP_ROWS: Final = 122_880
@@ -77,21 +77,13 @@ class DuckDB:
 
     def bind(self, name: str, dataset: Dataset, paths: Sequence[Path]) -> None:
         """Make files readable as the table ``name``, with the dataset's logical columns; no files: an empty table."""
-        columns = dataset.columns
-        if not paths:
-            self._connection.execute(f"create or replace view {name} as {empty_select(columns)}")
-            return
-        names = ", ".join(c.name for c in columns)
-        listed = ", ".join(quoted(str(p)) for p in paths)
-        self._connection.execute(
-            f"create or replace view {name} as select {names} from read_parquet([{listed}], hive_partitioning = false)"
-        )
+        self._connection.execute(f"create or replace view {name} as {select_files(dataset, paths)}")
+
+    # ---------------------------------------------------------------- the Tables protocol
 
     def bind_arrow(self, name: str, table: pa.Table) -> None:
         """Make a table in memory readable as ``name``."""
         self._connection.register(name, table)
-
-    # ---------------------------------------------------------------- the Tables protocol
 
     def query(self, room: str, file: str, **values: object) -> Query:
         """The SELECT of ``transforms/<room>/<file>.sql``."""
@@ -101,6 +93,10 @@ class DuckDB:
         """Columns of a table in memory."""
         order = f" order by {', '.join(order_by)}" if order_by else ""
         return self._connection.execute(f"select {', '.join(columns)} from {table}{order}").to_arrow_table()
+
+    def select(self, query: Query) -> pa.Table:
+        """The rows of a SELECT in memory."""
+        return self._connection.execute(query.sql, self._used(query.sql, query.values)).to_arrow_table()
 
     # ---------------------------------------------------------------- outputs
 

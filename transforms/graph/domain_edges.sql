@@ -20,7 +20,7 @@ with votes as (
     where
         l.link_state = 'live'
         and l.link_type not in ('canonical', 'alternate')
-        and l.source_domain <> l.target_domain
+        and l.link_scope = 'external'
 ),
 
 counted as (

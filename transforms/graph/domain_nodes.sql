@@ -34,6 +34,7 @@ known as (
         e.domain,
         e.domain_id
     from ends as e
+    where not exists (select 1 from non_domains as n where n.domain = e.domain)
     group by e.domain, e.domain_id
 )
 

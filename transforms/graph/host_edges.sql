@@ -21,6 +21,7 @@ with votes as (
         l.link_state = 'live'
         and l.link_type not in ('canonical', 'alternate')
         and l.source_host <> l.target_host
+        and l.link_scope <> 'no_domain'
 ),
 
 counted as (

@@ -2,19 +2,22 @@
 with ends as (
     select
         l.source_host as host,
-        l.source_host_id as host_id
+        l.source_host_id as host_id,
+        l.source_domain as domain
     from links as l
     where l.link_state = 'live' and l.link_type not in ('canonical', 'alternate')
     union all
     select
         l.target_host as host,
-        l.target_host_id as host_id
+        l.target_host_id as host_id,
+        l.target_domain as domain
     from links as l
     where l.link_state = 'live' and l.link_type not in ('canonical', 'alternate')
     union all
     select
         f.source_host as host,
-        f.source_host_id as host_id
+        f.source_host_id as host_id,
+        f.source_domain as domain
     from page_fetches as f
     where f.state = 'fetched'
 ),
@@ -34,6 +37,7 @@ known as (
         e.host,
         e.host_id
     from ends as e
+    where not exists (select 1 from non_domains as n where n.domain = e.domain)
     group by e.host, e.host_id
 )
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from schemas.catalog import dataset
 from schemas.graph_columns import Node
+from transforms.domain_names import bind_non_domains
 from transforms.graph import csr
 from transforms.graph.authority import SCORE_VERSION, authority
 from transforms.graph.ranks import competition_rank, harmonic, pagerank
@@ -18,6 +19,7 @@ from transforms.stage import Input, Output, Run, Stage, Tables
 
 def build_edges(run: Run, tables: Tables) -> Mapping[str, Output]:
     """Aggregate live links to edges between hosts and between domains, and list their nodes."""
+    bind_non_domains(tables, "graph")
     names = ("host_nodes", "host_edges", "domain_nodes", "domain_edges")
     return {name: tables.query("graph", name, crawl_id=run.crawl_id) for name in names}
 
@@ -123,6 +125,7 @@ BUILD_EDGES: Final = Stage(
     inputs=(Input("links"), Input("link_classes"), Input("page_fetches", "history")),
     outputs=("host_nodes", "host_edges", "domain_nodes", "domain_edges"),
     build=build_edges,
+    version=2,
     counts_rows_of="links",
 )
 

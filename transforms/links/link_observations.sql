@@ -27,6 +27,11 @@ select
     p.placement,
     p.placement_confidence,
     p.block_link_density,
+    p.block_word_count,
+    p.block_link_count,
+    p.block_id,
+    p.dom_path,
+    p.heading_path,
     p.is_hidden,
     p.fetched_at,
     p.record_kind

@@ -579,6 +579,7 @@ select
     case
         when j.source_host = j.target_host then 'same_host'
         when j.source_domain = j.target_domain then 'same_domain'
+        when s.domain is not null or t.domain is not null then 'no_domain'
         else 'external'
     end as link_scope,
     j.link_state,
@@ -595,3 +596,5 @@ select
     j.seen_crawl_id,
     j.seen_fetch_id
 from judged as j
+left join non_domains as s on j.source_domain = s.domain
+left join non_domains as t on j.target_domain = t.domain

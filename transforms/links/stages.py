@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+from transforms.domain_names import bind_non_domains
+from transforms.links.lookups import bind_lookups
 from transforms.stage import Input, Output, Run, Stage, Tables
 
-CLASSIFIER_VERSION: Final = "1"
+CLASSIFIER_VERSION: Final = "2"
 
 
 def settle_crawl(run: Run, tables: Tables) -> Mapping[str, Output]:
@@ -16,11 +18,13 @@ def settle_crawl(run: Run, tables: Tables) -> Mapping[str, Output]:
 
 def dedupe_links(run: Run, tables: Tables) -> Mapping[str, Output]:
     """Merge this crawl's sightings with all that was believed before."""
+    bind_non_domains(tables, "links")
     return {"links": tables.query("links", "links", crawl_id=run.crawl_id)}
 
 
 def classify_links(run: Run, tables: Tables) -> Mapping[str, Output]:
-    """Judge every link by its marks, its page and its state."""
+    """Judge every link by its marks, its page and its state, its words and where it stands."""
+    bind_lookups(tables)
     version = CLASSIFIER_VERSION
     return {"link_classes": tables.query("links", "link_classes", crawl_id=run.crawl_id, classifier_version=version)}
 
@@ -45,14 +49,16 @@ DEDUPE_LINKS: Final = Stage(
     inputs=(Input("page_fetches"), Input("link_observations"), Input("links", "previous", is_optional=True)),
     outputs=("links",),
     build=dedupe_links,
+    version=2,
     counts_rows_of="link_observations",
 )
 
 CLASSIFY_LINKS: Final = Stage(
     "classify_links",
-    "Every link gets its rel class and whether it passes equity, with the reason.",
-    inputs=(Input("links"),),
+    "Every link gets its rel class, whether it passes equity, its anchor class and its origin, with the reasons.",
+    inputs=(Input("links"), Input("page_fetches", "history", is_optional=True)),
     outputs=("link_classes",),
     build=classify_links,
+    version=2,
     counts_rows_of="links",
 )

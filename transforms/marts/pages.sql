@@ -87,8 +87,9 @@ received as (
         count(*) filter (where v.is_vote and v.link_scope = 'external' and v.passes_equity) as followed_backlink_count,
         count(distinct case when v.is_vote and v.link_scope = 'external' then v.source_domain end)
             as referring_domain_count,
-        count(*) filter (where v.is_vote and v.link_scope <> 'external' and v.source_url <> v.target_url)
-            as internal_backlink_count
+        count(*) filter (
+            where v.is_vote and v.link_scope not in ('external', 'no_domain') and v.source_url <> v.target_url
+        ) as internal_backlink_count
     from votes as v
     group by v.target_url
 ),

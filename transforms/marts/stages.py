@@ -15,6 +15,7 @@ def build_marts(run: Run, tables: Tables) -> Mapping[str, Output]:
     """Every mart; ``index_info`` last, since it counts the others."""
     names = ("domains", "pages", "backlinks", "backlinks_all", "referring_domains", "anchors")
     marts: dict[str, Output] = {name: tables.query("marts", name) for name in names}
+    marts["crawl_runs"] = tables.query("marts", "crawl_runs", crawl_id=run.crawl_id)
     marts["metric_catalog"] = metric_catalog()
     marts["index_info"] = tables.query(
         "marts",
@@ -51,6 +52,8 @@ BUILD_MARTS: Final = Stage(
         Input("domain_ranks"),
         Input("farm_verdicts"),
         Input("domain_authority"),
+        Input("stage_runs", "history", is_optional=True, is_record=True),
+        Input("gate_findings", "history", is_optional=True, is_record=True),
     ),
     outputs=tuple(mart.name for mart in MARTS),
     build=build_marts,
