@@ -13,7 +13,7 @@ AIRFLOW_PORT ?= 8080
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test test-long test-airflow airflow airflow-demo lint format docs constraints clean FORCE
-.PHONY: bench-realweb bench-gates bench-airflow bench-extract
+.PHONY: bench-realweb bench-ingest bench-gates bench-airflow bench-extract
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +52,9 @@ bench-realweb: $(BASE) ## ingest and build real archives, with time and peak mem
 	rm -rf .bench/realweb
 	$(VENV)/bin/linklake ingest $(ARCHIVES) --lake .bench/realweb --crawl-id realweb
 	$(VENV)/bin/linklake build --lake .bench/realweb
+
+bench-ingest: $(DEV) ## WARC against warcio + LinkExtractor, and WAT, in turns on the same pages: ARCHIVES=...
+	$(VENV)/bin/python -m tests.bench.ingest $(ARCHIVES)
 
 bench-gates: $(BASE) ## time the gates beside their stages at ten million links: ARGS="--rows 1000000"
 	$(VENV)/bin/python -m tests.bench.gates $(ARGS)

@@ -63,7 +63,7 @@ def read_page(answer: Answer, url: str) -> tuple[str, Page | None]:
 
     A redirect is a page too, if only for the one link that it is.
     """
-    state = _state(answer.status)
+    state = state_of(answer.status)
     is_page = answer.is_whole and is_html(answer.media_type or "", answer.body)
     if is_page or answer.status in REDIRECTS:
         return state, extract(answer.body if is_page else b"", url, headers=answer.headers, status=answer.status)
@@ -93,7 +93,7 @@ def decode_body(payload: bytes, headers: Headers, *, limit: int = BODY_LIMIT) ->
     """
     body = payload
     if "chunked" in first_header(headers, "transfer-encoding").lower():
-        body = _join_chunks(body)
+        body = join_chunks(body)
     codings = [coding.strip().lower() for coding in first_header(headers, "content-encoding").split(",")]
     if len(codings) <= MAX_CODINGS:
         for coding in reversed(codings):
@@ -101,13 +101,14 @@ def decode_body(payload: bytes, headers: Headers, *, limit: int = BODY_LIMIT) ->
     return body[:limit], len(body) <= limit
 
 
-def _state(status: int) -> str:
+def state_of(status: int) -> str:
+    """The state (FETCH_STATE) that a status alone means."""
     if 200 <= status < 300:
         return "fetched"
     return "redirect_unresolved" if 300 <= status < 400 else "http_error"
 
 
-def _join_chunks(body: bytes) -> bytes:
+def join_chunks(body: bytes) -> bytes:
     """Chunks joined; where chunking goes wrong, the rest as it is; without a sound first chunk, the body."""
     joined = bytearray()
     position = 0

@@ -1,146 +1,253 @@
-"""Responses stored in web archives (WARC) become the same rows as pages fetched live."""
+"""Responses stored in web archives (WARC), or described in WAT files, become the same rows as pages fetched live."""
 
-import os
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from io import BytesIO
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from fastwarc.warc import WarcRecord, WarcRecordType
-
-from crawlers.answers import Answer, decode_body, first_header, read_page
+from crawlers.captures import Captures, Original
 from crawlers.extract import Page
 from crawlers.frames import Frame, Kind, RawRecord, begins_near, kind_of, read_frames, split_records
+from crawlers.records import Found, Outcome, Place, Refused, Revisit, Skipped, is_capture, read_again, read_record
 from crawlers.sink import Evidence, Fetch, Sink, short_id
+from crawlers.sources import Reading, Source, base_name, is_remote, open_source, same_place
+from crawlers.targets import Targets
 from schemas.errors import ArchiveError
-from schemas.identity import CanonicalUrl, judge
 
 Progress = Callable[[int, int, int], None]
-"""Called with records read, bytes done and bytes in all."""
+"""Called with records read, bytes done and bytes in all (an estimate while remote archives were not opened yet)."""
 
-Place = tuple[str | int, ...]
-"""Names a record for ever: archive, offset and, behind others in its frame, number."""
+CLOCK_SKEW: Final = timedelta(days=1)
+"""A record may be dated so much later than now; one of a later time would stay the newest for ever."""
 
-HTTP_HEADER_LIMIT: Final = 64 << 10
 _ZSTD_DICTIONARY: Final = b"\x2a\x4d\x18"
+_LOST: Final = ("damaged_bytes", "bad_record", "bad_digest")
+"""What is rejected for these reasons held something, and nobody knows what."""
+
+_NO_RECORDS: Final = frozenset(["records", "link_observations", "other_targets", "rejected_damaged_bytes"])
+"""Counts that are not of records."""
 
 
-def ingest(archives: Sequence[str], sink: Sink, *, on_progress: Progress | None = None) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A web archive: the place as given, and the name that ids of its records depend on."""
+
+    place: str
+    name: str
+
+
+def list_archives(places: Sequence[str]) -> list[Archive]:
+    """Each archive once, in an order of its own, so that the same places in any order are the same ingest.
+
+    Names are the files' names, numbered where several share one: ids must not depend on folders or servers.
+    """
+    given = {same_place(place): place for place in reversed(places)}
+    seen = Counter[str]()
+    archives = []
+    for place in sorted(given.values()):
+        name = base_name(place)
+        seen[name] += 1
+        archives.append(Archive(place, name if seen[name] == 1 else f"{name}#{seen[name]}"))
+    return archives
+
+
+def ingest(
+    archives: Sequence[str | Archive],
+    sink: Sink,
+    *,
+    reading: Reading | None = None,
+    targets: Targets | None = None,
+    on_progress: Progress | None = None,
+) -> dict[str, int]:
     """Read every response of the archives into the sink, carrying on behind its last part, and close it.
 
-    A file given twice is read once. Returns counts: ``records`` in all, of which each is in one of the fetch
-    states, ``rejected_<reason>`` or ``skipped_<record type>``; damaged stretches come on top as
-    ``rejected_damaged_bytes``.
+    A file given twice is read once. With ``targets`` only links to these are kept. Returns counts: ``records`` in
+    all, of which each is in one of the fetch states, ``rejected_<reason>`` or ``skipped_<record type>``; damaged
+    stretches come on top as ``rejected_damaged_bytes``.
 
     Raises:
-        ArchiveError: one of the files is missing, unreadable or no web archive; found before the first is
-        read.
+        ArchiveError: a file is missing, unreadable or no web archive (found before the first is read, if it is a file
+        of this machine), or a remote one cannot be read any further; what was read before is acknowledged.
     """
-    given = list({os.path.realpath(archive): archive for archive in reversed(archives)}.values())[::-1]
-    kinds = {archive: check_archive(archive) for archive in given}
-    return _Ingest(kinds, sink, on_progress).run()
+    places = [archive for archive in archives if isinstance(archive, str)]
+    listed = [*list_archives(places), *(archive for archive in archives if isinstance(archive, Archive))]
+    reading = reading or Reading()
+    for archive in listed:
+        if not is_remote(archive.place):
+            check_archive(archive.place)
+    return _Ingest(listed, sink, reading, targets, on_progress).run()
 
 
-def check_archive(archive: str) -> Kind:
+def conserved(counts: Mapping[str, int]) -> str:
+    """One line that sums up every record by its fate: ``records 5 = pages 3 + rejected 1 + skipped 1 (request 1)``."""
+    fates = {name: n for name, n in counts.items() if name not in _NO_RECORDS}
+    rejected = {name.removeprefix("rejected_"): n for name, n in fates.items() if name.startswith("rejected_")}
+    skipped = {name.removeprefix("skipped_"): n for name, n in fates.items() if name.startswith("skipped_")}
+    pages = {n: c for n, c in fates.items() if not n.startswith(("rejected_", "skipped_"))}
+    parts = (f"{what} {sum(found.values()):,}{_listed(found)}" for what, found in (
+        ("pages", pages), ("rejected", rejected), ("skipped", skipped)))  # fmt: skip
+    damage = counts.get("rejected_damaged_bytes", 0)
+    return f"records {counts.get('records', 0):,} = {' + '.join(parts)}; damaged stretches {damage:,}"
+
+
+def _listed(found: Mapping[str, int]) -> str:
+    return f" ({', '.join(f'{name} {n:,}' for name, n in found.items())})" if found else ""
+
+
+def check_archive(place: str, reading: Reading | None = None) -> Kind:
     """How the archive is compressed.
 
     Raises:
         ArchiveError: it is missing, unreadable, no web archive, or one that would have to be read in one
         piece.
     """
-    path = Path(archive)
-    if path.is_dir():
+    if not is_remote(place) and Path(place).is_dir():
+        raise ArchiveError(f"{place} is a directory: give the web archives in it, as in {place.rstrip('/')}/*.warc.gz")
+    with open_source(place, reading or Reading()) as source:
+        return _kind(place, source)
+
+
+def _kind(place: str, source: Source) -> Kind:
+    source.seek(0)
+    beginning = source.read(16)
+    kind = kind_of(beginning)
+    if beginning[1:4] == _ZSTD_DICTIONARY:
+        raise ArchiveError(f"{place} needs a zstd dictionary, which is not supported: recompress it without")
+    if kind is None or not begins_near(source, source.size, kind):
+        what = f"is {kind}, but not of WARC records" if kind in ("gzip", "zstd") else "is no WARC file"
+        raise ArchiveError(f"{place} {what}: give .warc, .warc.gz or .warc.zst files")
+    first = next(read_frames(source, source.size, kind))
+    if not first.is_whole and sum(1 for _ in split_records(first)) > 1:
         raise ArchiveError(
-            f"{archive} is a directory: give the web archives in it, as in {archive.rstrip('/')}/*.warc.gz"
+            f"{place} is compressed as a whole instead of record by record: decompress it, a plain .warc is read too"
         )
-    try:
-        with path.open("rb", buffering=0) as file:
-            beginning, size = file.read(16), os.fstat(file.fileno()).st_size
-            kind = kind_of(beginning)
-            if beginning[1:4] == _ZSTD_DICTIONARY:
-                raise ArchiveError(f"{archive} needs a zstd dictionary, which is not supported: recompress it without")
-            if kind is None or not begins_near(file, size, kind):
-                what = f"is {kind}, but not of WARC records" if kind in ("gzip", "zstd") else "is no WARC file"
-                raise ArchiveError(f"{archive} {what}: give .warc, .warc.gz or .warc.zst files")
-            first = next(read_frames(file, size, kind))
-            if not first.is_whole and sum(1 for _ in split_records(first)) > 1:
-                raise ArchiveError(
-                    f"{archive} is compressed as a whole instead of record by record: "
-                    "decompress it, a plain .warc is read too"
-                )
-    except OSError as error:
-        raise ArchiveError(f"cannot read {archive} ({error.strerror}): check the path and its permissions") from None
     return kind
 
 
 class _Ingest:
-    """One pass over archives; positions and counts are what a later run needs to carry on."""
+    """One pass over archives; how many are done, the offset in the next and the counts are what a later run needs."""
 
-    def __init__(self, kinds: dict[str, Kind], sink: Sink, on_progress: Progress | None) -> None:
-        self._kinds = kinds
+    def __init__(
+        self,
+        archives: Sequence[Archive],
+        sink: Sink,
+        reading: Reading,
+        targets: Targets | None,
+        on_progress: Progress | None,
+    ) -> None:
+        self._archives = archives
         self._sink = sink
+        self._reading = reading
+        self._targets = targets
         self._on_progress = on_progress
-        self._positions: dict[str, int | str] = dict(sink.resume.get("positions", {}))
+        self._done: int = sink.resume.get("done", 0)
+        self._offset: int = sink.resume.get("offset", 0)
         self._counts = Counter[str](sink.resume.get("counts", {}))
-        self._sizes = {archive: os.path.getsize(archive) for archive in kinds}
-        self._names = _distinct_names(list(kinds))
+        self._captures = Captures(sink.folder)
+        self._latest = datetime.now(UTC) + CLOCK_SKEW
+        self._bytes = _Bytes(archives)
 
     def run(self) -> dict[str, int]:
-        for archive, kind in self._kinds.items():
-            position = self._positions.get(archive, 0)
-            if isinstance(position, int):
-                self._read_archive(archive, kind, position)
-            self._positions[archive] = "done"
-        is_complete = not (self._counts["rejected_damaged_bytes"] or self._counts["rejected_bad_record"])
+        for archive in self._archives[self._done :]:
+            with open_source(archive.place, self._reading) as source:
+                self._read_archive(archive, source)
+            self._done, self._offset = self._done + 1, 0
         counts = dict(sorted(self._counts.items()))
+        is_complete = not any(self._counts[f"rejected_{reason}"] for reason in _LOST)
         self._sink.close(finished_at=datetime.now(UTC), is_complete=is_complete, counts=counts, resume=self._resume())
         return counts
 
     def _resume(self) -> dict[str, object]:
-        return {"positions": dict(self._positions), "counts": dict(self._counts)}
+        return {"done": self._done, "offset": self._offset, "counts": dict(self._counts)}
 
-    def _read_archive(self, archive: str, kind: Kind, start: int) -> None:
-        done = sum(size for name, size in self._sizes.items() if self._positions.get(name) == "done")
-        total = sum(self._sizes.values())
-        with open(archive, "rb", buffering=0) as file:
-            for frame in read_frames(file, self._sizes[archive], kind, start):
-                self._read_frame(archive, frame)
-                self._positions[archive] = frame.offset + frame.length
+    def _read_archive(self, archive: Archive, source: Source) -> None:
+        with _Originals(archive, source, self._reading) as originals:
+            for frame in self._frames(archive, source):
+                self._read_frame(archive, frame, originals)
+                self._offset = frame.offset + frame.length
                 if self._sink.is_due():
-                    self._sink.flush(resume=self._resume())
+                    self._flush()
                 if self._on_progress:
-                    self._on_progress(self._counts["records"], done + frame.offset + frame.length, total)
+                    self._on_progress(self._counts["records"], *self._bytes.at(self._done, self._offset, source.size))
 
-    def _read_frame(self, archive: str, frame: Frame) -> None:
-        evidence = Evidence(archive, frame.offset, frame.length)
+    def _frames(self, archive: Archive, source: Source) -> Iterator[Frame]:
+        """The frames; when the archive cannot be read any further, what came before is acknowledged."""
+        try:
+            yield from read_frames(source, source.size, _kind(archive.place, source), self._offset)
+        except ArchiveError:
+            if not self._sink.is_empty:
+                self._flush()
+            raise
+
+    def _flush(self) -> None:
+        self._sink.flush(resume=self._resume())
+        self._captures.flushed()
+
+    def _read_frame(self, archive: Archive, frame: Frame, originals: "_Originals") -> None:
+        evidence = Evidence(archive.place, frame.offset, frame.length)
         if frame.damage:
-            about = short_id(self._names[archive], frame.offset, "damage")
+            about = short_id(archive.name, frame.offset, "damage")
             self._reject("damaged_bytes", frame.data, about, evidence, frame.damage, byte_count=frame.length)
             return
         for number, raw in enumerate(split_records(frame)):
             self._counts["records"] += 1
-            self._read_record(raw, number, evidence)
+            place: Place = (archive.name, frame.offset, number) if number else (archive.name, frame.offset)
+            self._keep(self._judge(raw, place, evidence, originals), raw, place, evidence)
 
-    def _read_record(self, raw: RawRecord, number: int, evidence: Evidence) -> None:
-        place: Place = (self._names[evidence.archive_file], evidence.archive_offset)
-        if number:
-            place += (number,)
+    def _judge(self, raw: RawRecord, place: Place, evidence: Evidence, originals: "_Originals") -> Outcome:
         try:
-            outcome = _read_record(raw, place, evidence)
+            outcome = read_record(raw, place, evidence, latest=self._latest)
+            if isinstance(outcome, Revisit):
+                return self._resolved(outcome, originals)
+        except ArchiveError:
+            raise
         except Exception as error:  # one bad record never costs its neighbours, whichever reader it upsets
-            outcome = _Rejected("bad_record", f"{type(error).__name__}: {error}")
-        if isinstance(outcome, _Skipped):
+            return Refused("bad_record", f"{type(error).__name__}: {error}")
+        return outcome
+
+    def _resolved(self, revisit: Revisit, originals: "_Originals") -> Found:
+        """The page that the revisit refers to, as found again at its time; else a row that says it was not found."""
+        original = self._captures.original(revisit)
+        frame = originals.frame(original) if original else None
+        if original and frame:
+            for raw in split_records(frame):
+                if is_capture(raw, original.url, original.fetched_at):
+                    place = Evidence(original.archive_file, frame.offset, frame.length)
+                    remark = f"a revisit: the page is as in the record of {original.fetched_at.isoformat()}"
+                    found = read_again(raw, replace(revisit.fetch, evidence=place))
+                    if found:
+                        return Found(replace(found.fetch, error=found.fetch.error or remark), found.page)
+        return Found(revisit.fetch, None)
+
+    def _keep(self, outcome: Outcome, raw: RawRecord, place: Place, evidence: Evidence) -> None:
+        if isinstance(outcome, Found):
+            if not self._captures.is_new(outcome.fetch):
+                outcome = Skipped("duplicate")
+            else:
+                self._write(outcome)
+        if isinstance(outcome, Skipped):
             self._counts[f"skipped_{outcome.what}"] += 1
-        elif isinstance(outcome, _Rejected):
+        elif isinstance(outcome, Refused):
             about = short_id(*place)
             self._reject(outcome.reason, raw.data, about, evidence, outcome.detail, source_url=outcome.source_url)
-        else:
-            self._sink.write_page(outcome.fetch, outcome.page)
-            self._counts[outcome.fetch.state] += 1
-            self._counts["link_observations"] += len(outcome.page.observations) if outcome.page else 0
+
+    def _write(self, found: Found) -> None:
+        fetch, page = self._wanted(found.fetch, found.page)
+        self._sink.write_page(fetch, page)
+        self._counts[fetch.state] += 1
+        self._counts["link_observations"] += len(page.observations) if page else 0
+
+    def _wanted(self, fetch: Fetch, page: Page | None) -> tuple[Fetch, Page | None]:
+        """With targets, the page with the links to these alone; the others are counted."""
+        if self._targets is None or page is None:
+            return fetch, page
+        kept = [seen for seen in page.observations if self._targets.keeps(seen.target)]
+        others = len(page.observations) - len(kept)
+        self._counts["other_targets"] += others
+        return replace(fetch, other_target_count=others), replace(page, observations=kept)
 
     def _reject(
         self,
@@ -165,92 +272,49 @@ class _Ingest:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    fetch: Fetch
-    page: Page | None
+class _Originals:
+    """Reads single frames again, of the archive under way and of one other at a time."""
+
+    def __init__(self, archive: Archive, source: Source, reading: Reading) -> None:
+        self._open = {archive.place: source}
+        self._own, self._reading = archive.place, reading
+        self._others = ExitStack()
+
+    def frame(self, original: Original) -> Frame | None:
+        """The frame in which the original lies; None when it can no longer be read."""
+        try:
+            source = self._source(original.archive_file)
+            kind = _kind(original.archive_file, source)
+            return next(read_frames(source, source.size, kind, original.archive_offset), None)
+        except ArchiveError:
+            return None
+
+    def _source(self, place: str) -> Source:
+        if place not in self._open:
+            self._others.close()
+            self._open = {self._own: self._open[self._own]}
+            self._open[place] = self._others.enter_context(open_source(place, self._reading))
+        return self._open[place]
+
+    def __enter__(self) -> "_Originals":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._others.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Skipped:
-    what: str
+class _Bytes:
+    """How many bytes are done, and how many there are in all: remote archives count as large as those before them."""
 
+    def __init__(self, archives: Sequence[Archive]) -> None:
+        self._sizes = [None if is_remote(a.place) else Path(a.place).stat().st_size for a in archives]
+        self._number, self._before, self._total = -1, 0, 0
 
-@dataclass(frozen=True, slots=True)
-class _Rejected:
-    reason: str
-    detail: str
-    source_url: str | None = None
-
-
-def _read_record(raw: RawRecord, place: Place, evidence: Evidence) -> _Found | _Skipped | _Rejected:
-    """What a record is."""
-    if raw.problem:
-        return _Rejected("bad_record", raw.problem)
-    record = WarcRecord.from_reader(BytesIO(raw.data), quirks_mode=True)
-    if not record.headers.get("WARC-Type"):
-        return _Rejected("bad_record", "no WARC-Type")
-    if record.record_type != WarcRecordType.response:
-        return _Skipped(str(record.record_type))
-    given = (record.headers.get("WARC-Target-URI") or "").strip()
-    target = judge(given[1:-1] if given.startswith("<") and given.endswith(">") else given)
-    if isinstance(target, CanonicalUrl):
-        return _read_response(raw, record, target, place, evidence)
-    if target.scheme not in (
-        "http",
-        "https",
-        "",
-    ):  # `dns:` and `whois:` responses are part of a sound archive
-        return _Skipped("response_of_another_scheme")
-    return _Rejected("bad_target", f"{target.reason}: {given[:200]}")
-
-
-def _read_response(
-    raw: RawRecord, record: WarcRecord, target: CanonicalUrl, place: Place, evidence: Evidence
-) -> _Found | _Rejected:
-    fetched_at = record.record_date
-    if fetched_at is None:
-        return _Rejected("bad_date", f"WARC-Date: {record.headers.get('WARC-Date')}", target.url)
-    record.is_http = True  # whatever its Content-Type says
-    record.parse_http(max_header_len=HTTP_HEADER_LIMIT, quirks_mode=True)
-    http = record.http_headers
-    if http is None or http.status_code is None:
-        return _Rejected("bad_http", "no HTTP status line", target.url)
-    headers = http.to_tuples()
-    body, is_whole = decode_body(record.reader.read(), headers)
-    answer = Answer(http.status_code, headers, body, is_whole and raw.is_whole)
-    state, page = read_page(answer, target.url)
-    fetch = Fetch(
-        fetch_id=short_id(record.headers.get("WARC-Record-ID") or "", *place),
-        requested=target,
-        final=target,
-        state=state,
-        fetched_at=fetched_at,
-        status=answer.status,
-        error=_remark(state, answer, record, target),
-        ip=record.headers.get("WARC-IP-Address"),
-        content_type=answer.media_type,
-        body=answer.body if answer.is_whole else None,
-        evidence=evidence,
-    )
-    return _Found(fetch, page)
-
-
-def _remark(state: str, answer: Answer, record: WarcRecord, target: CanonicalUrl) -> str | None:
-    """What a reader should know of an answer that is not simply a page."""
-    if state == "redirect_unresolved":
-        location = judge(first_header(answer.headers, "location"), target.url)
-        return f"redirects to {location.url}" if isinstance(location, CanonicalUrl) else "redirects to no web address"
-    truncated = record.headers.get("WARC-Truncated")
-    return f"truncated by the archive: {truncated}" if truncated else None
-
-
-def _distinct_names(archives: list[str]) -> dict[str, str]:
-    """Base name of each archive, numbered where several share one: ids must not depend on folders."""
-    seen = Counter[str]()
-    names = {}
-    for archive in archives:
-        name = os.path.basename(archive)
-        seen[name] += 1
-        names[archive] = name if seen[name] == 1 else f"{name}#{seen[name]}"
-    return names
+    def at(self, number: int, offset: int, size: int) -> tuple[int, int]:
+        """Bytes done and in all, at that offset of that archive, which is so large."""
+        self._sizes[number] = size
+        if number != self._number:
+            known = [s for s in self._sizes if s is not None]
+            sizes = [sum(known) // len(known) if s is None else s for s in self._sizes]
+            self._number, self._before, self._total = number, sum(sizes[:number]), sum(sizes)
+        return self._before + offset, self._total

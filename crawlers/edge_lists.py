@@ -1,5 +1,6 @@
 """Reads edge lists that were made elsewhere: Parquet, TSV or CSV, names taken as given."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from pyarrow import compute, csv
 
 from schemas.errors import ArchiveError, Misuse
-from schemas.identity import text_id
+from schemas.identity import host_facts, text_id
 
 Node = Literal["host", "domain"]
 Array = Any
@@ -22,6 +23,7 @@ pa_csv: Final[Any] = csv
 
 _COUNTS: Final = {"link_count": ("link_count", "links"), "followed_link_count": ("followed_link_count", "followed")}
 _MOST_KEPT_REJECTS: Final = 10_000
+_NAME: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")
 _RECORD_CHARACTERS: Final = 4096
 _BLOCK_BYTES: Final = 8 << 20
 _BYTE_ORDER_MARK: Final = "\ufeff".encode().decode("latin-1")
@@ -43,7 +45,8 @@ class EdgeList:
 
     ``edges``: source_<node>, source_<node>_id, target_<node>, target_<node>_id, link_count, followed_link_count, one
     row per row of the file that can be used. ``nodes``: <node>, <node>_id, one row per distinct name. ``rejected``
-    holds the first 10,000 of ``rejected_count``.
+    holds the first 10,000 of ``rejected_count``. ``loop_count`` rows lead from a node to itself (they become no edge);
+    of the names, which are taken as given, ``odd_names`` look like no host (no registrable domain).
     """
 
     node: Node
@@ -51,6 +54,8 @@ class EdgeList:
     nodes: pa.Table
     rejected: tuple[RejectedRow, ...]
     rejected_count: int
+    loop_count: int
+    odd_names: tuple[str, ...]
 
 
 def read_edge_list(path: Path, *, node: Node | None, nodes_path: Path | None = None) -> EdgeList:
@@ -92,7 +97,14 @@ def read_edge_list(path: Path, *, node: Node | None, nodes_path: Path | None = N
     )
     kept = (*listed.rejects.kept, *rejects.kept)
     nodes = pa.table({node: names, f"{node}_id": ids})
-    return EdgeList(node, edges, nodes, kept, listed.rejects.count + rejects.count)
+    loops = int(pc.sum(pc.equal(sources, targets)).as_py() or 0)
+    odd = tuple(name for name in names.to_pylist() if _is_odd(name, node))
+    return EdgeList(node, edges, nodes, kept, listed.rejects.count + rejects.count, loops, odd)
+
+
+def _is_odd(name: str, node: Node) -> bool:
+    """Whether a name is none that a crawl would give such a node: another spelling, one label, a host as domain."""
+    return _NAME.fullmatch(name) is None or (node == "domain" and host_facts(name)[0] != name)
 
 
 @dataclass(slots=True)

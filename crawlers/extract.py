@@ -27,20 +27,21 @@ class Page:
     """The html element's lang, lower case."""
     canonical_url: str | None
     """The one target that the page's canonical links agree on."""
-    encoding: str
-    """WHATWG name of the encoding that the bytes were read as."""
+    encoding: str | None
+    """WHATWG name of the encoding that the bytes were read as; None where there were none (WAT)."""
     author: str | None
     published_at: datetime | None
     modified_at: datetime | None
     generator: str | None
     h1: str | None
-    heading_count: int
-    is_parked: bool
-    word_count: int
+    heading_count: int | None
+    """None, like the other facts of its text and markup, where these are not known (WAT)."""
+    is_parked: bool | None
+    word_count: int | None
     simhash: int | None
     """64 bits as a signed number; None for a page without words."""
-    structured_data_types: tuple[str, ...]
-    hreflangs: tuple[str, ...]
+    structured_data_types: tuple[str, ...] | None
+    hreflangs: tuple[str, ...] | None
     is_nofollow: bool
     is_noindex: bool
     robots_directives: tuple[str, ...]

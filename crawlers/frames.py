@@ -10,9 +10,11 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final, Literal
+from typing import Final, Literal
 
 from backports.zstd import ZstdDecompressor, ZstdError
+
+from crawlers.sources import Readable
 
 Kind = Literal["gzip", "zstd", "plain"]
 
@@ -61,7 +63,7 @@ def kind_of(beginning: bytes) -> Kind | None:
     return next((kind for kind, magic in _MAGIC.items() if beginning.startswith(magic)), None)
 
 
-def read_frames(file: BinaryIO, size: int, kind: Kind, start: int = 0) -> Iterator[Frame]:
+def read_frames(file: Readable, size: int, kind: Kind, start: int = 0) -> Iterator[Frame]:
     """The frames from offset ``start`` on, in order; together they cover the file to its last byte."""
     offset = start
     while offset < size:
@@ -74,9 +76,10 @@ def read_frames(file: BinaryIO, size: int, kind: Kind, start: int = 0) -> Iterat
         offset += frame.length
 
 
-def begins_near(file: BinaryIO, size: int, kind: Kind) -> bool:
+def begins_near(file: Readable, size: int, kind: Kind) -> bool:
     """Whether a record begins in the first MiB: an archive may be damaged where it begins."""
-    return _next_frame(file, 0, min(size, _SCAN), kind) < min(size, _SCAN)
+    reaches = (min(size, reach) for reach in (_DAMAGE_KEPT, _SCAN))
+    return any(_next_frame(file, 0, reach, kind) < reach for reach in reaches)
 
 
 def split_records(frame: Frame) -> Iterator[RawRecord]:
@@ -87,6 +90,12 @@ def split_records(frame: Frame) -> Iterator[RawRecord]:
         end, problem = _record_end(data, begin, frame.is_whole)
         yield RawRecord(data[begin:end], end <= len(data), problem)
         begin = _after_blank(data, end)
+
+
+def block_of(record: RawRecord) -> bytes:
+    """The block of a whole record."""
+    block, length, _ = _claim(record.data, 0)
+    return record.data[block : block + length]
 
 
 def _record_end(data: bytes, begin: int, is_whole: bool) -> tuple[int, str]:
@@ -123,7 +132,7 @@ def _after_blank(data: bytes, position: int) -> int:
     return match.end() if match else position
 
 
-def _plain(file: BinaryIO, offset: int, size: int) -> Frame | str:
+def _plain(file: Readable, offset: int, size: int) -> Frame | str:
     """The record of an uncompressed archive at ``offset``, or what is there instead."""
     head = _read(file, offset, HEADER_LIMIT)
     if not head.startswith(WARC):
@@ -138,7 +147,7 @@ def _plain(file: BinaryIO, offset: int, size: int) -> Frame | str:
     return Frame(offset, follower - offset, data, len(data) == end - offset)
 
 
-def _compressed(file: BinaryIO, offset: int, size: int, kind: Kind) -> Frame | str:
+def _compressed(file: Readable, offset: int, size: int, kind: Kind) -> Frame | str:
     """The gzip member or zstd frame at ``offset`` with a record in it, or what is there instead.
 
     Some writers end the member behind the WARC header: what such a record lacks is taken from the next
@@ -157,7 +166,7 @@ def _compressed(file: BinaryIO, offset: int, size: int, kind: Kind) -> Frame | s
     return frame
 
 
-def _member(file: BinaryIO, offset: int, size: int, kind: Kind, room: int) -> Frame | str:
+def _member(file: Readable, offset: int, size: int, kind: Kind, room: int) -> Frame | str:
     """Decompress one member, at most ``room`` bytes of it, or say why that cannot be done."""
     decompressor = _decompressor(kind)
     data = bytearray()
@@ -211,11 +220,11 @@ class _Gunzip:
         return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
-def _next_frame(file: BinaryIO, start: int, size: int, kind: Kind) -> int:
+def _next_frame(file: Readable, start: int, size: int, kind: Kind) -> int:
     """Offset of the next frame that begins at or behind ``start``; the file's size when none does."""
     pattern = _RECORD if kind == "plain" else re.compile(re.escape(_MAGIC[kind]))
     while start < size:
-        block = _read(file, start, _SCAN)
+        block = _read(file, start, min(_SCAN, size - start))
         for match in pattern.finditer(block):
             if kind == "plain" or _begins_record(file, start + match.start(), kind):
                 return start + match.start()
@@ -225,7 +234,7 @@ def _next_frame(file: BinaryIO, start: int, size: int, kind: Kind) -> int:
     return size
 
 
-def _begins_record(file: BinaryIO, offset: int, kind: Kind) -> bool:
+def _begins_record(file: Readable, offset: int, kind: Kind) -> bool:
     """Whether what looks like a member holds a WARC record: any three bytes occur in compressed data."""
     try:
         beginning = _decompressor(kind).decompress(_read(file, offset, 4096), 64)
@@ -234,6 +243,6 @@ def _begins_record(file: BinaryIO, offset: int, kind: Kind) -> bool:
     return beginning.startswith(WARC, _after_blank(beginning, 0))
 
 
-def _read(file: BinaryIO, offset: int, length: int) -> bytes:
+def _read(file: Readable, offset: int, length: int) -> bytes:
     file.seek(offset)
     return file.read(length)

@@ -1,7 +1,7 @@
 """Every kind of link that a page and its headers hold, in order, as observations."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -97,15 +97,8 @@ class PageLinks:
 
     def add_headers(self, headers: Iterable[tuple[str, str]], *, is_redirect: bool) -> None:
         """Add the target of a redirect and what Link headers name; a base in the document is none to them."""
-        headers = list(headers)
-        if is_redirect:
-            location = next((value for name, value in headers if name.strip().lower() == "location"), "")
-            if isinstance(judge(location, self._url), CanonicalUrl) and location.strip():
-                self._add_unplaced(location, "redirect", base=self._url)  # any other is said in the fetch's error
-        for target, rel, media_type in link_headers(headers):
-            kind = _type_of_rel(rel, media_type) or ("" if UNLINKED_RELS.issuperset(rel) else "http_header")
-            if kind:
-                self._add_unplaced(target, kind, rel, base=self._url)
+        for target, kind, rel in header_links(headers, self._url, is_redirect=is_redirect):
+            self._add_unplaced(target, kind, rel, base=self._url)
 
     def add_elements(self) -> None:
         """Add the links of the document."""
@@ -186,7 +179,7 @@ class PageLinks:
                     self._add_unplaced(target, "meta_refresh")
             return
         rel = rel_tokens(attributes.get("rel") or "")
-        link_type = _type_of_rel(rel, attributes.get("type") or "")
+        link_type = type_of_rel(rel, attributes.get("type") or "")
         if link_type is None:
             return
         language = (attributes.get("hreflang") or "").strip().lower()[:MAX_LANGUAGE_CHARACTERS]
@@ -237,6 +230,21 @@ class PageLinks:
         return None
 
 
+def header_links(
+    headers: Iterable[tuple[str, str]], url: str, *, is_redirect: bool
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """(href, link type, rel) of the target of a redirect and of what Link headers name, each relative to `url`."""
+    headers = list(headers)
+    if is_redirect:
+        location = next((value for name, value in headers if name.strip().lower() == "location"), "")
+        if isinstance(judge(location, url), CanonicalUrl) and location.strip():
+            yield location, "redirect", ()  # any other is said in the fetch's error
+    for target, rel, media_type in link_headers(headers):
+        kind = type_of_rel(rel, media_type) or ("" if UNLINKED_RELS.issuperset(rel) else "http_header")
+        if kind:
+            yield target, kind, rel
+
+
 _judge_absolute = lru_cache(maxsize=16_384)(judge)
 """The same links to Facebook stand on millions of pages."""
 
@@ -251,7 +259,7 @@ def _target_of_box(kind: int, attributes: Attributes) -> str | None:
     return target if target and target.strip() else None
 
 
-def _type_of_rel(rel: tuple[str, ...], media_type: str) -> str | None:
+def type_of_rel(rel: tuple[str, ...], media_type: str) -> str | None:
     """The type of a link element, or header, by its rel; None for what is no link to a page of its own right."""
     if "canonical" in rel:
         return "canonical"

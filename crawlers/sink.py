@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -32,10 +33,10 @@ _OBSERVED: Final = tuple(name for name in Observation._fields if name != "target
 _TARGET_OF: Final = Observation._fields.index("target")
 _PAGE_FACTS: Final = (
     "encoding", "language", "title", "canonical_url", "author", "generator", "word_count", "h1", "heading_count",
-    "simhash", "is_parked", "is_nofollow", "is_noindex", "truncated_link_count",
+    "simhash", "is_parked", "hreflangs", "structured_data_types", "is_nofollow", "is_noindex", "truncated_link_count",
 )  # fmt: skip
 _NO_PAGE: Final[Mapping[str, Any]] = {
-    **dict.fromkeys((*_PAGE_FACTS, "published_at", "modified_at", "hreflangs", "structured_data_types")),
+    **dict.fromkeys((*_PAGE_FACTS, "published_at", "modified_at")),
     "is_nofollow": False, "is_noindex": False, "robots_directives": [], "link_count": 0, "internal_link_count": None,
     "external_link_count": None, "rejected_link_count": 0, "truncated_link_count": 0, "other_scheme_links": "{}",
 }  # fmt: skip
@@ -85,6 +86,14 @@ class Fetch:
     content_type: str | None = None
     body: bytes | None = None
     evidence: Evidence | None = None
+    record_kind: str = "live"
+    """live, warc or wat (RECORD_KIND)."""
+    warc_file: str | None = None
+    warc_offset: int | None = None
+    """Which record a WAT record describes."""
+    payload_digest: str | None = None
+    other_target_count: int | None = None
+    """Links left out because they lead elsewhere than was asked for; None when all were wanted."""
 
 
 class Sink:
@@ -108,6 +117,11 @@ class Sink:
         """What the last part of an earlier run says of where to go on; empty when there is none."""
         parts = self._journal.state.parts
         return parts[-1].resume if parts else {}
+
+    @property
+    def folder(self) -> Path:
+        """Where the parts are written."""
+        return self._journal.folder
 
     def write_page(self, fetch: Fetch, page: Page | None = None) -> None:
         """Add a row of ``page_fetches`` and, when a page was read, its links and its rejected links."""
@@ -290,6 +304,11 @@ def _fetch_row(crawl_id: str, fetch: Fetch, page: Page | None) -> dict[str, Any]
         "archive_file": evidence.archive_file if evidence else None,
         "archive_offset": evidence.archive_offset if evidence else None,
         "archive_length": evidence.archive_length if evidence else None,
+        "record_kind": fetch.record_kind,
+        "warc_file": fetch.warc_file,
+        "warc_offset": fetch.warc_offset,
+        "payload_digest": fetch.payload_digest,
+        "other_target_count": fetch.other_target_count,
         **(_page_columns(page, fetch) if page else _NO_PAGE),
     }
 
@@ -301,8 +320,6 @@ def _page_columns(page: Page, fetch: Fetch) -> dict[str, Any]:
         "published_at": _plausible(page.published_at, fetch.fetched_at),
         "modified_at": _plausible(page.modified_at, fetch.fetched_at),
         "robots_directives": list(page.robots_directives),
-        "hreflangs": list(page.hreflangs),
-        "structured_data_types": list(page.structured_data_types),
         "link_count": len(page.observations),
         "internal_link_count": same_domain,
         "external_link_count": len(page.observations) - same_domain,

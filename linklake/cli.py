@@ -16,6 +16,7 @@ from schemas.lake import CODE_VERSION
 
 _SETTING_FLAGS: Final = {
     "crawl": ("contact", "pages", "depth", "delay", "concurrency"),
+    "ingest": ("contact",),
 }
 _LAKE: Final = "./lake, or LINKLAKE_LAKE"
 _ENGINE_COMMANDS: Final = ("demo", "crawl", "ingest", "import-graph", "build", "run", "gate", "retract", "sql")
@@ -131,9 +132,17 @@ _COMMANDS: Final = (
     ),
     (
         "ingest",
-        "read web archives (WARC, plain, .gz or .zst)",
+        "read web archives (WARC and WAT, plain, .gz or .zst; a path, s3:// or http(s)://)",
         commands.ingest,
-        (_argument("archives", nargs="*", metavar="FILE", help="web archive"), _CRAWL_ID, _RECEIPT),
+        (
+            _argument("archives", nargs="*", metavar="FILE", help="web archive"),
+            _argument("--paths", metavar="LIST", help="file (or s3://, http(s)://) with an archive a line; may be .gz"),
+            _argument("--prefix", help="what comes before each line of LIST, such as s3://commoncrawl"),
+            _argument("--shard", metavar="I/K", help="read every K-th archive, from the I-th on; settle when all are"),
+            _argument("--targets", type=Path, metavar="FILE", help="keep only links to the domains, hosts, prefixes"),
+            _CRAWL_ID,
+            _RECEIPT,
+        ),
     ),
     (
         "import-graph",

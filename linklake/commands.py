@@ -99,16 +99,21 @@ def _crawl_demo(given: Namespace, settings: Settings) -> int:
 
 def ingest(given: Namespace, settings: Settings) -> int:
     """Read web archives."""
-    from linklake.observe import carry_on_ingest
-    from linklake.observe import ingest as observe
+    from linklake.ingestion import IngestRequest, carry_on, parse_shard
+    from linklake.ingestion import ingest as observe
 
-    if not given.archives and not given.crawl_id:
+    shard = parse_shard(given.shard) if given.shard else (1, 1)
+    is_named = bool(given.archives or given.paths)
+    if not is_named and not given.crawl_id:
         raise Misuse("name web archives to read, or the --crawl-id of an ingestion to carry on")
+    if shard[1] > 1 and not given.crawl_id:
+        raise Misuse("--shard needs --crawl-id: the shards of one crawl share it")
+    request = IngestRequest(tuple(given.archives), given.paths, given.prefix, shard, given.targets)
 
     def door(lake: Lake, crawl_id: str) -> Receipt:
-        if not given.archives:
-            return carry_on_ingest(lake, settings, crawl_id)
-        return observe(lake, settings, given.archives, crawl_id)
+        if is_named:
+            return observe(lake, settings, request, crawl_id)
+        return carry_on(lake, settings, shard, crawl_id)
 
     return _observed(given, settings, door)
 

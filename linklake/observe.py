@@ -1,4 +1,4 @@
-"""The doors that observe: crawl, ingest and import-graph, each ending in a settled, published crawl."""
+"""The doors that observe (crawl, import-graph; ingest stands beside): each ends in a settled, published crawl."""
 
 import hashlib
 import json
@@ -6,23 +6,22 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from crawlers.archives import check_archive
-from crawlers.archives import ingest as read_archives
 from crawlers.edge_lists import EdgeList, Node, read_edge_list
 from crawlers.journal import JOURNAL, Journal, check_same_crawl
 from crawlers.settings import CrawlConfig
-from crawlers.sink import Sink
 from linklake.config import Settings
 from linklake.findings import Acceptance
-from linklake.progress import Progress
+from linklake.progress import say
 from linklake.receipts import Clock, Receipt
 from linklake.runs import NOTHING_ACCEPTED, Parts, gate_stage, run_stage
 from schemas.catalog import dataset
@@ -42,49 +41,17 @@ _STOP_SECONDS: Final = 3.0
 """How long a crawl may take to stop; less than a command may (linklake/stopping)."""
 
 
-def ingest(lake: Lake, settings: Settings, archives: Sequence[str], crawl_id: str) -> Receipt:
-    """Read web archives into a crawl; a killed run with the same crawl id is carried on where it stopped.
-
-    Raises:
-        ArchiveError: an archive is missing or is none; nothing was read then.
-        Misuse: the crawl id belongs to another crawl.
-    """
-    clock = Clock()
-    for archive in archives:
-        check_archive(archive)
-    facts = crawl_facts(crawl_id, "ingest", f"{len(archives)} web archives", seeds=archives, config={})
-    if receipt := already_published(lake, facts, clock):
-        return receipt
-    folder = lake.observing(crawl_id)
-    with Journal.open_or_create(folder, facts | {"archives": list(archives), "folder": str(Path.cwd())}) as journal:
-        if journal.state.complete is None:
-            with Progress("ingest", sum(Path(a).stat().st_size for a in archives)) as progress:
-                read_archives(archives, Sink(journal, stage="ingest"), on_progress=progress.show)
-    return _observed(lake, settings, crawl_id, "ingest", clock)
+_EXAMPLES: Final = 5
+_SHARD: Final = "shard-"
 
 
-def carry_on_ingest(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
-    """Carry on the ingestion of that crawl id with the archives that it was begun with.
-
-    Raises:
-        Misuse: there is none to carry on, or its archives were named relative to another folder.
-    """
-    if receipt := published_before(lake, crawl_id, "ingest", Clock()):
-        return receipt
-    said = begun(lake, crawl_id, "ingest")
-    archives, folder = said.get("archives", []), said.get("folder")
-    if not archives or (folder != str(Path.cwd()) and not all(Path(a).is_absolute() for a in archives)):
-        raise Misuse(f"the archives of crawl {crawl_id} were named relative to {folder}: run this there")
-    return ingest(lake, settings, archives, crawl_id)
-
-
-def begun(lake: Lake, crawl_id: str, kind: str) -> dict[str, Any]:
-    """The first line of the journal of an observation that can be carried on.
+def begun(lake: Lake, crawl_id: str, kind: str, folder: Path | None = None) -> dict[str, Any]:
+    """The first line of the journal of an observation (in a shard's folder, where it is one) that can be carried on.
 
     Raises:
         Misuse: there is no observation of that kind and id.
     """
-    folder = lake.observing(crawl_id)
+    folder = folder or lake.observing(crawl_id)
     said = Journal.read(folder).crawl if (folder / JOURNAL).exists() else {}
     if said.get("kind") != kind:
         what = {"crawl": "seeds", "ingest": "web archives"}[kind]
@@ -196,7 +163,7 @@ def _crawl(lake: Lake, settings: Settings, config: CrawlConfig, *, settle_it: bo
         )
     if not settle_it:
         return clock.stamp(Receipt("crawl", crawl_id, "staged", published=False))
-    return _observed(lake, settings, crawl_id, "crawl", clock)
+    return observed(lake, settings, crawl_id, "crawl", clock)
 
 
 def _crawl_apart(config: Path) -> int:
@@ -214,18 +181,33 @@ def _crawl_apart(config: Path) -> int:
                     crawler.kill()
 
 
-def _observed(lake: Lake, settings: Settings, crawl_id: str, stage: str, clock: Clock) -> Receipt:
+def observed(lake: Lake, settings: Settings, crawl_id: str, stage: str, clock: Clock) -> Receipt:
     """Settle and publish what was observed; the receipt counts it by fate, and says when there is reason to look."""
-    complete = Journal.read(lake.observing(crawl_id)).complete or {}
-    counts: dict[str, int] = complete.get("counts", {})
+    folder = lake.observing(crawl_id)
+    counts = Counter[str]()
+    for shard in observation_folders(folder):
+        counts.update((Journal.read(shard).complete or {}).get("counts", {}))
+    _tell_truncated(observed_parts(lake, crawl_id), counts)
     receipt = settle(lake, settings, crawl_id)
+    is_worth_building = bool(receipt.rows.get("page_fetches", 1))
     return replace(
         clock.stamp(receipt),
         stage=stage,
         rows=receipt.rows | counts,
         message=receipt.message if receipt.findings else _reason_to_look(counts, crawl_id),
-        next=f"linklake build --crawl-id {crawl_id}",
+        next=f"linklake build --crawl-id {crawl_id}" if is_worth_building else "linklake status",
     )
+
+
+def _tell_truncated(parts: Parts, counts: Counter[str]) -> None:
+    """Say how many links were left out on pages with more than the limit, with examples."""
+    columns = ["source_url", "truncated_link_count"]
+    found = [pq.read_table(path, columns=columns).to_pylist() for path in parts.files["page_fetches"]]
+    pages = [row for rows in found for row in rows if row["truncated_link_count"]]
+    if pages:
+        counts["truncated_links"] = sum(row["truncated_link_count"] for row in pages)
+        listed = ", ".join(f"{row['source_url']} ({row['truncated_link_count']:,})" for row in pages[:_EXAMPLES])
+        say(f"truncated_links={counts['truncated_links']:,} pages={len(pages):,}, such as {listed}")
 
 
 def _reason_to_look(counts: Mapping[str, int], crawl_id: str) -> str | None:
@@ -236,8 +218,16 @@ def _reason_to_look(counts: Mapping[str, int], crawl_id: str) -> str | None:
     if not counts.get("fetched"):
         listed = ", ".join(f"{name} {n}" for name, n in counts.items()) or "there was none"
         sql = f"select requested_url, state, status, error from page_fetches where crawl_id = '{crawl_id}'"
-        return f'no page was read ({listed}); linklake sql "{sql}"'
+        return f'no page was read ({listed}){_why_no_page(counts)}; linklake sql "{sql}"'
     return None
+
+
+def _why_no_page(counts: Mapping[str, int]) -> str:
+    if counts.get("skipped_conversion"):
+        return ": a WET file holds the text of pages and no links, give the WARC or the WAT of the same name"
+    if counts.get("skipped_metadata") and not counts.get("http_error"):
+        return ": its metadata describe no response, and so hold no links"
+    return ""
 
 
 def _rejections(by_reason: Mapping[str, int], crawl_id: str) -> str:
@@ -270,10 +260,23 @@ def import_graph(
     started_at = datetime.fromisoformat(str(facts["started_at"]))
     parts = Parts(str(facts["seeds_hash"]), started_at, {}, rows)
     receipt = run_stage(lake, import_stage(found.node), crawl_id, settings, parts=parts)
-    counts = {**receipt.rows, "rejected": found.rejected_count}
+    said = {"loops": found.loop_count, "odd_names": len(found.odd_names)}
+    counts = {**receipt.rows, "rejected": found.rejected_count, **said}
     command = f"linklake run rank_{found.node}s --crawl-id {crawl_id}"
-    message = _rejections({"bad_row": found.rejected_count}, crawl_id) if found.rejected_count else None
+    message = "; ".join(_remarks(found, crawl_id)) or None
     return replace(clock.stamp(receipt), stage="import-graph", rows=counts, message=message, next=command)
+
+
+def _remarks(found: EdgeList, crawl_id: str) -> Iterator[str]:
+    """What whoever made the list should know."""
+    if found.rejected_count:
+        yield _rejections({"bad_row": found.rejected_count}, crawl_id)
+    if found.loop_count:
+        yield f"{found.loop_count:,} rows lead from a {found.node} to itself and become no edge"
+    if found.odd_names:
+        examples = ", ".join(map(repr, found.odd_names[:_EXAMPLES]))
+        what = "registrable domains" if found.node == "domain" else "host names"
+        yield f"{len(found.odd_names):,} names are no {what} and are taken as given, such as {examples}"
 
 
 def settle(lake: Lake, settings: Settings, crawl_id: str, *, publish: bool = True) -> Receipt:
@@ -296,24 +299,61 @@ def _cleared(lake: Lake, receipt: Receipt) -> Receipt:
 
 
 def observed_parts(lake: Lake, crawl_id: str) -> Parts:
-    """The acknowledged parts of a crawl that is not settled yet.
+    """The acknowledged parts of a crawl that is not settled yet, of all its shards where it has some.
 
     Raises:
-        NotPublished: the crawl is still being observed, or its observation was broken off.
+        NotPublished: the crawl is still being observed, its observation was broken off, or a shard is not there.
     """
-    folder = lake.observing(crawl_id)
-    state = Journal.read(folder)
-    if state.complete is None:
-        raise NotPublished(
-            f"the observation of crawl {crawl_id} was broken off: "
-            f"run linklake {state.crawl['kind']} --crawl-id {crawl_id} to carry it on"
-        )
+    folders = observation_folders(lake.observing(crawl_id))
+    states = {folder: Journal.read(folder) for folder in folders}
+    for folder, state in states.items():
+        if state.complete is None:
+            shard = f" --shard {shard_of(folder)}" if len(folders) > 1 else ""
+            raise NotPublished(
+                f"the observation of crawl {crawl_id} was broken off: "
+                f"run linklake {state.crawl['kind']} --crawl-id {crawl_id}{shard} to carry it on"
+            )
     names = ("page_fetches", "link_observations", "rejected_records")
-    files = {name: [folder / p.files[name].name for p in state.parts if name in p.files] for name in names}
-    finished_at = datetime.fromisoformat(state.complete["finished_at"])
-    row = _crawl_row(state.crawl, finished_at, is_complete=bool(state.complete["is_complete"]))
-    started_at = datetime.fromisoformat(state.crawl["started_at"])
-    return Parts(file_sha256(folder / JOURNAL), started_at, files, {"crawls": row})
+    files = {
+        name: [folder / p.files[name].name for folder, state in states.items() for p in state.parts if name in p.files]
+        for name in names
+    }
+    completes = [state.complete for state in states.values() if state.complete]
+    first = next(iter(states.values())).crawl
+    finished_at = max(datetime.fromisoformat(complete["finished_at"]) for complete in completes)
+    row = _crawl_row(first, finished_at, is_complete=all(complete["is_complete"] for complete in completes))
+    hashes = [file_sha256(folder / JOURNAL) for folder in folders]
+    fingerprint = hashes[0] if len(hashes) == 1 else _digest(hashes)
+    return Parts(fingerprint, datetime.fromisoformat(first["started_at"]), files, {"crawls": row})
+
+
+def shard_folder(folder: Path, shard: int, of: int) -> Path:
+    """Where one of several processes that observe one crawl keeps its journal and its parts."""
+    return folder / f"{_SHARD}{shard}-of-{of}"
+
+
+def shard_of(folder: Path) -> str:
+    """Which shard a folder is, as ``2/8``."""
+    return folder.name.removeprefix(_SHARD).replace("-of-", "/")
+
+
+def observation_folders(folder: Path) -> list[Path]:
+    """The folders of a crawl that hold a journal: its own, or one for each shard.
+
+    Raises:
+        NotPublished: a shard has not begun yet.
+    """
+    shards = {path.name for path in folder.glob(f"{_SHARD}*-of-*")}
+    if not shards:
+        return [folder]
+    of = int(next(iter(shards)).rpartition("-")[2])
+    expected = [shard_folder(folder, shard, of) for shard in range(1, of + 1)]
+    if missing := [path for path in expected if path.name not in shards]:
+        raise NotPublished(
+            f"crawl {folder.name} is not observed yet: {len(missing)} of {of} shards have not begun, the first is "
+            f"--shard {shard_of(missing[0])}"
+        )
+    return expected
 
 
 def crawl_facts(
@@ -369,6 +409,7 @@ def _crawl_row(facts: Mapping[str, Any], finished_at: datetime, *, is_complete: 
     row = {name: facts.get(name) for name in given}
     row["started_at"] = datetime.fromisoformat(str(facts["started_at"]))
     row |= {"finished_at": finished_at, "is_complete": is_complete}
+    row["is_target_scoped"] = bool(facts.get("is_target_scoped"))
     return pa.Table.from_pylist([row], schema=pa.schema([schema.field(name) for name in given]))
 
 

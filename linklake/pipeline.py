@@ -27,6 +27,8 @@ STAGES: Final[tuple[Stage, ...]] = (
 )
 """In the order of the flow."""
 
+_CORPUS_WIDE: Final = frozenset(name for stage in STAGES if stage.is_corpus_wide for name in stage.outputs)
+
 IMPORT_GRAPH: Final = "import_graph"
 
 Inputs = dict[Input, tuple[Partition, ...]]
@@ -90,7 +92,7 @@ def newest_crawl(snapshot: Snapshot, stage: Stage, *, besides: Collection[str] =
     """
     newest_first = reversed(snapshot.crawls())
     for crawl in sorted(newest_first, key=lambda c: c.kind == IMPORT_KIND):
-        if crawl.crawl_id not in besides and not missing_inputs(resolve(snapshot, stage, crawl.crawl_id)):
+        if crawl.crawl_id not in besides and not missing_inputs(snapshot, stage, crawl.crawl_id):
             return crawl.crawl_id
     needed = ", ".join(i.dataset for i in stage.inputs if not i.is_optional)
     raise NoInput(
@@ -135,7 +137,7 @@ class Progress:
 def progress(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[Progress]:
     """Where every stage stands for a published crawl; stages that by nature have no input are left out."""
     for stage in STAGES:
-        if any(_never_has(snapshot, crawl_id, i.dataset) for i in stage.inputs if not i.is_optional):
+        if not _is_for(snapshot, stage, crawl_id):
             continue
         inputs = resolve(snapshot, stage, crawl_id)
         waiting = [s for s in lake.staged(stage.name, crawl_id) if not is_committed(snapshot, s)]
@@ -150,7 +152,7 @@ def progress(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[Progress
         elif all(built):
             yield Progress(stage.name, crawl_id, "outdated", rows)
         else:
-            yield Progress(stage.name, crawl_id, "waiting" if missing_inputs(inputs) else "ready")
+            yield Progress(stage.name, crawl_id, "waiting" if missing_inputs(snapshot, stage, crawl_id) else "ready")
 
 
 def pending(lake: Lake, snapshot: Snapshot, stages: Sequence[Stage]) -> Iterator[str]:
@@ -196,19 +198,50 @@ def _made(partition: Partition) -> tuple[int, dict[str, str]]:
     return partition.stage_version, dict(partition.inputs)
 
 
-def missing_inputs(inputs: Inputs) -> list[Input]:
-    """Inputs that a stage cannot do without and that are not published."""
-    return [i for i, partitions in inputs.items() if not partitions and not i.is_optional]
+def missing_inputs(snapshot: Snapshot, stage: Stage, crawl_id: str) -> list[Input]:
+    """Inputs that a stage cannot do without and that are not published.
+
+    What is corpus-wide is none of a target-scoped crawl: there it is an empty table.
+    """
+    waived = _CORPUS_WIDE if _scoped(snapshot, crawl_id) else frozenset[str]()
+    inputs = resolve(snapshot, stage, crawl_id)
+    return [i for i, found in inputs.items() if not found and not i.is_optional and i.dataset not in waived]
 
 
-def require_inputs(lake: Lake, snapshot: Snapshot, stage: Stage, crawl_id: str, inputs: Inputs) -> None:
+def refusal(snapshot: Snapshot, stage: Stage, crawl_id: str) -> str | None:
+    """Why a corpus-wide stage is not run for a crawl: of some pages it knows the links to listed targets alone."""
+    scoped = _scoped(snapshot, crawl_id) if stage.is_corpus_wide else ()
+    if not scoped:
+        return None
+    others = "" if scoped == (crawl_id,) else f" (its links include those of {', '.join(scoped[:5])})"
+    return (
+        f"{stage.name} refuses crawl {crawl_id}: it is target-scoped{others}, so most links are missing and what it "
+        "says of the whole corpus would be wrong; links, edges and backlinks are there. Ingest without --targets, or "
+        "keep target-scoped ingests in a lake of their own"
+    )
+
+
+def _scoped(snapshot: Snapshot, crawl_id: str) -> tuple[str, ...]:
+    """The target-scoped crawls whose links are among those of a crawl."""
+    return tuple(c.crawl_id for c in snapshot.history(crawl_id) if c.is_target_scoped)
+
+
+def _is_for(snapshot: Snapshot, stage: Stage, crawl_id: str) -> bool:
+    """Whether a stage is ever run for such a crawl."""
+    absent = any(_never_has(snapshot, crawl_id, i.dataset) for i in stage.inputs if not i.is_optional)
+    return not absent and refusal(snapshot, stage, crawl_id) is None
+
+
+def require_inputs(lake: Lake, snapshot: Snapshot, stage: Stage, crawl_id: str) -> None:
     """See that a stage has its inputs.
 
     Raises:
         NotPublished: one is not built yet, or staged and not published; the message names the command.
-        NoInput: a crawl of this kind never has it.
+        NoInput: a crawl of this kind never has it, or is none that the stage is for.
     """
-    missing = missing_inputs(inputs)
+    if why := refusal(snapshot, stage, crawl_id):
+        raise NoInput(why)
+    missing = missing_inputs(snapshot, stage, crawl_id)
     if not missing:
         return
     dataset = missing[0].dataset
@@ -277,6 +310,13 @@ def next_command(snapshot: Snapshot, stage_name: str, crawl_id: str) -> str:
     names = [s.name for s in STAGES]
     later = STAGES[names.index(stage_name) + 1 :] if stage_name in names else STAGES[1:]
     for stage in later:
-        if not any(_never_has(snapshot, crawl_id, i.dataset) for i in stage.inputs if not i.is_optional):
+        if _is_for(snapshot, stage, crawl_id):
             return f"linklake run {stage.name} --crawl-id {crawl_id}"
-    return "linklake sql 'from index_info'"
+    return question_of(snapshot, crawl_id)
+
+
+def question_of(snapshot: Snapshot, crawl_id: str) -> str:
+    """What to ask of a crawl that is built as far as it goes: one of hosts alone ends with their ranks."""
+    is_ranked_only = snapshot.find("host_ranks", crawl_id) and not snapshot.find("index_info", crawl_id)
+    table = "host_ranks order by pagerank_rank limit 10" if is_ranked_only else "index_info"
+    return f"linklake sql 'from {table}'"

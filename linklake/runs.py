@@ -25,6 +25,8 @@ from linklake.pipeline import (
     is_committed,
     missing_inputs,
     next_command,
+    question_of,
+    refusal,
     require_inputs,
     resolve,
     run_command,
@@ -82,7 +84,7 @@ def run_stage(
     clock = Clock()
     snapshot = lake.snapshot()
     inputs = {} if parts else resolve(snapshot, stage, crawl_id)
-    require_inputs(lake, snapshot, stage, crawl_id, inputs)
+    require_inputs(lake, snapshot, stage, crawl_id)
     fingerprint = {"_observing": parts.fingerprint} if parts else fingerprint_of(inputs)
     if not force and is_built(snapshot, stage, crawl_id, fingerprint):
         if stage is BUILD_MARTS:
@@ -175,10 +177,9 @@ def build(lake: Lake, settings: Settings, *, crawl_ids: Sequence[str], on_stage:
     for crawl_id in crawl_ids:
         for stage in STAGES[1:]:
             snapshot = lake.snapshot()
-            inputs = resolve(snapshot, stage, crawl_id)
-            if missing_inputs(inputs):
+            if refusal(snapshot, stage, crawl_id) or missing_inputs(snapshot, stage, crawl_id):
                 continue
-            if why := held(lake, snapshot, stage, crawl_id, inputs):
+            if why := held(lake, snapshot, stage, crawl_id, resolve(snapshot, stage, crawl_id)):
                 left.append(f"{stage.name} for crawl {crawl_id} ({why})")
                 continue
             try:
@@ -197,7 +198,7 @@ def build(lake: Lake, settings: Settings, *, crawl_ids: Sequence[str], on_stage:
     outcome = "built" if any(r.outcome == "built" for r in receipts) else "unchanged"
     rows = {"out": sum(r.rows.get("out", 0) for r in receipts)}
     message = f"left out: {', '.join(left)}; see linklake status" if left else None
-    next_ = "linklake status" if left else "linklake sql 'from index_info'"
+    next_ = "linklake status" if left else question_of(lake.snapshot(), crawl_ids[-1])
     return clock.stamp(Receipt("build", crawl_ids[-1], outcome, published=True, rows=rows, next=next_, message=message))
 
 
@@ -370,12 +371,15 @@ def _facts(dataset: Dataset, paths: Sequence[Path]) -> dict[str, str]:
     """What readers need to know of a crawl without opening its file."""
     if dataset.name != "crawls":
         return {}
-    row = pq.read_table(paths[0], columns=["kind", "seeds_hash", "started_at", "observed_to"]).to_pylist()[0]
+    names = ["kind", "seeds_hash", "started_at", "observed_to", "is_target_scoped"]
+    row = pq.read_table(paths[0], columns=names).to_pylist()[0]
+    scoped = {"is_target_scoped": "true"} if row["is_target_scoped"] else {}
     return {
         "kind": row["kind"],
         "seeds_hash": row["seeds_hash"],
         "started_at": row["started_at"].isoformat(),
         "observed_to": row["observed_to"].isoformat(),
+        **scoped,
     }
 
 

@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crawlers.journal import Journal
+from linklake.observe import observation_folders, shard_of
 from linklake.pipeline import HELD, progress
 from linklake.quarantine import ending_commands, published_findings, quarantined, stopped_lines
 from linklake.retract import retraction_lines
 from linklake.verify import Damage, damages, serving_damage
-from schemas.errors import LakeError
+from schemas.errors import LakeError, NotPublished
 from schemas.lake import Lake
 from schemas.ledger import Snapshot
 from transforms.links.stages import SETTLE_CRAWL
@@ -66,25 +67,31 @@ def _decisions(lake: Lake, snapshot: Snapshot, crawl_id: str | None, said: Statu
 
 def _unsettled(lake: Lake, crawl_id: str, said: Status) -> None:
     try:
-        state = Journal.read(lake.observing(crawl_id))
+        folders = observation_folders(lake.observing(crawl_id))
+        states = [Journal.read(folder) for folder in folders]
+    except NotPublished as error:
+        said.lines.append(str(error))
+        return
     except LakeError as error:
         said.lines.append(f"{crawl_id}: {error}")
         said.is_failed = True
         return
-    kind, parts = state.crawl["kind"], f"{len(state.parts)} parts safe"
+    kind, parts = states[0].crawl["kind"], f"{sum(len(state.parts) for state in states)} parts safe"
     carry_on, settle = f"linklake {kind} --crawl-id {crawl_id}", f"{SETTLE_CRAWL.name} --crawl-id {crawl_id}"
-    if Journal.is_held(lake.observing(crawl_id)):
+    completes = [state.complete for state in states]
+    if any(Journal.is_held(folder) for folder in folders):
         said.lines.append(f"{crawl_id} ({kind}): under way, {parts}")
-    elif state.complete is None:
+    elif None in completes:
         said.lines.append(f"{crawl_id} ({kind}): broken off, {parts}")
-        said.commands.append(carry_on)
+        broken = folders[completes.index(None)]
+        said.commands.append(f"{carry_on} --shard {shard_of(broken)}" if len(folders) > 1 else carry_on)
         said.is_failed = True
     elif lake.quarantined(SETTLE_CRAWL.name, crawl_id):
         said.lines.append(f"{crawl_id} ({kind}): settled, stopped by its gate")
     elif lake.staged(SETTLE_CRAWL.name, crawl_id):
         said.lines.append(f"{crawl_id} ({kind}): settled, not published")
         said.commands.append(f"linklake gate {settle}")
-    elif state.complete["is_complete"]:
+    elif all(complete and complete["is_complete"] for complete in completes):
         said.lines.append(f"{crawl_id} ({kind}): observed, not settled, {parts}")
         said.commands.append(f"linklake run {settle}")
     else:

@@ -159,11 +159,15 @@ class CrawlOrder:
     started_at: datetime
     crawl_id: str
     kind: str
+    is_empty: bool = False
+    """It observed no page: its ``observed_to`` is only when the command started, and it comes before all others."""
+    is_target_scoped: bool = False
+    """Only links to listed targets were kept."""
 
     @property
-    def place(self) -> tuple[datetime, datetime, str]:
+    def place(self) -> tuple[bool, datetime, datetime, str]:
         """The sort key."""
-        return (self.observed_to, self.started_at, self.crawl_id)
+        return (not self.is_empty, self.observed_to, self.started_at, self.crawl_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +194,22 @@ class Snapshot:
 
     def crawls(self) -> tuple[CrawlOrder, ...]:
         """Every published crawl, oldest first."""
-        found = (_order(p) for p in self.of("crawls"))
+        found = (_order(p, self.find("page_fetches", p.key.crawl_id)) for p in self.of("crawls"))
         return tuple(sorted(found, key=lambda c: c.place))
 
     def history(self, crawl_id: str) -> tuple[CrawlOrder, ...]:
-        """The crawl and those before it, oldest first; an import has no history but itself, an unknown crawl none."""
+        """The crawl and those before it that observed a page, oldest first.
+
+        An import has no history but itself, an unknown crawl none.
+        """
         crawls = {c.crawl_id: c for c in self.crawls()}
         this = crawls.get(crawl_id)
         if this is None:
             return ()
         if this.kind == IMPORT_KIND:
             return (this,)
-        return tuple(c for c in crawls.values() if c.kind != IMPORT_KIND and c.place <= this.place)
+        before = (c for c in crawls.values() if c.kind != IMPORT_KIND and not c.is_empty and c.place < this.place)
+        return (*before, this)
 
     def previous(self, dataset: str, crawl_id: str) -> Partition | None:
         """The newest partition of a state dataset among the crawls before that one."""
@@ -266,11 +274,13 @@ def partition_from_json(value: Mapping[str, Any]) -> Partition:
     return Partition(**fields)
 
 
-def _order(partition: Partition) -> CrawlOrder:
+def _order(partition: Partition, pages: Partition | None) -> CrawlOrder:
     facts = partition.facts
     return CrawlOrder(
         observed_to=datetime.fromisoformat(facts["observed_to"]),
         started_at=datetime.fromisoformat(facts["started_at"]),
         crawl_id=partition.key.crawl_id,
         kind=facts["kind"],
+        is_empty=pages is not None and not pages.rows,
+        is_target_scoped=facts.get("is_target_scoped") == "true",
     )

@@ -6,7 +6,7 @@ Words = dict[str, str]
 
 CRAWL_KIND: Final[Words] = {
     "crawl": "Pages fetched live by the spider.",
-    "ingest": "Pages read from web archives (WARC).",
+    "ingest": "Pages read from web archives (WARC, WAT).",
     "import": "An edge list made elsewhere; no pages.",
 }
 
@@ -20,6 +20,13 @@ FETCH_STATE: Final[Words] = {
     "address_refused": "Not requested: the host resolves to a non-public address that nobody named.",
     "unreachable": "No answer: DNS, connection, TLS or timeout failure.",
     "too_large": "The body exceeds the limit of decoded bytes.",
+    "revisit_unresolved": "An archive says that the page is as in an earlier record, which this ingest does not hold.",
+}
+
+RECORD_KIND: Final[Words] = {
+    "live": "The page itself, fetched by the spider.",
+    "warc": "The page itself, from an archive (a revisit: the page that it refers to).",
+    "wat": "What a WAT file says of the page: anchors cut at 128 characters (in older files 100), no placement.",
 }
 
 LINK_TYPE: Final[Words] = {
@@ -152,8 +159,9 @@ REJECT_REASON: Final[Words] = {
     "too_long": "Longer than 8,192 bytes.",
     "bad_record": "An archive record that cannot be read.",
     "bad_http": "An archive record whose HTTP message cannot be read.",
-    "bad_date": "An archive record without a usable date.",
+    "bad_date": "An archive record without a usable date, or one before the web or after today.",
     "bad_target": "An archive record without a usable target URL.",
+    "bad_digest": "An archive record that is not what its writer hashed.",
     "damaged_bytes": "Bytes between or inside archive records that had to be skipped.",
     "bad_row": "A row of an edge list that cannot be used.",
 }

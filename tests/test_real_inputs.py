@@ -156,11 +156,11 @@ DAMAGED: dict[str, tuple[dict[str, int], list[dict[str, Any]], int]] = {
           "archive_offset": 0, "byte_count": 18_184}],
         0,
     ),
-    # All six records in one gzip member.
+    # All six records in one gzip member; the revisit refers to the page before it; a redirect is a link.
     "example-bad.warc.gz.bad": (
-        {"fetched": 1, "redirect_unresolved": 1, "skipped_request": 2, "skipped_revisit": 1, "skipped_warcinfo": 1},
+        {"fetched": 2, "redirect_unresolved": 1, "skipped_request": 2, "skipped_warcinfo": 1},
         [],
-        3,
+        4,
     ),
     # A response in two members (headers, body), its end and a request in a third.
     "example-wrong-chunks.warc.gz": ({"fetched": 1, "skipped_request": 1}, [], 1),

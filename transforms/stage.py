@@ -70,7 +70,8 @@ Build = Callable[[Run, Tables], Mapping[str, Output]]
 class Stage:
     """A step of the pipeline; ``version`` goes up when the same inputs would give other rows.
 
-    ``counts_rows_of`` names the input whose rows the receipt counts as rows in.
+    ``counts_rows_of`` names the input whose rows the receipt counts as rows in. ``is_corpus_wide`` says that what it
+    makes means nothing where only links to some targets are known.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Stage:
     build: Build
     version: int = 1
     counts_rows_of: str | None = None
+    is_corpus_wide: bool = False
 
 
 REJECTS: Final = "rejected_records"

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from schemas.columns import FETCH_ID, FETCHED_AT, whole
 from schemas.dataset import CRAWL_ID, TEXTS, Column, Dataset, words
-from schemas.vocabulary import LINK_TYPE, PLACEMENT
+from schemas.vocabulary import LINK_TYPE, PLACEMENT, RECORD_KIND
 
 LINK_OBSERVATIONS = Dataset(
     "link_observations",
@@ -52,6 +52,14 @@ LINK_OBSERVATIONS = Dataset(
         ),
         Column("is_hidden", pa.bool_(), "The page hides it from readers, as far as markup can tell.", False),
         FETCHED_AT,
+        Column(
+            "record_kind",
+            pa.string(),
+            "What its page was read from; in wat anchors are cut and placement is unknown.",
+            "warc",
+            nullable=True,
+            values=words(RECORD_KIND),
+        ),
     ),
     bucket_by="source_domain_id",
     sort_by=("source_domain", "source_url", "fetched_at", "fetch_id", "position"),

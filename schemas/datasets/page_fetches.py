@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from schemas.columns import FETCH_ID, FETCHED_AT, whole
 from schemas.dataset import CRAWL_ID, TEXTS, TIMESTAMP, Column, Dataset, words
-from schemas.vocabulary import FETCH_STATE
+from schemas.vocabulary import FETCH_STATE, RECORD_KIND
 
 PAGE_FETCHES = Dataset(
     "page_fetches",
@@ -92,6 +92,29 @@ PAGE_FETCHES = Dataset(
         Column("archive_file", pa.string(), "Web archive that holds the evidence.", nullable=True),
         Column("archive_offset", pa.int64(), "Offset of the record in it, in bytes.", nullable=True),
         Column("archive_length", pa.int64(), "Length of the record in it, in bytes.", nullable=True),
+        Column(
+            "record_kind",
+            pa.string(),
+            "What the page was read from.",
+            "warc",
+            nullable=True,
+            values=words(RECORD_KIND),
+        ),
+        Column("warc_file", pa.string(), "WARC that a WAT record describes.", nullable=True),
+        Column("warc_offset", pa.int64(), "Offset of the described record in it, in bytes.", nullable=True),
+        Column(
+            "payload_digest",
+            pa.string(),
+            "WARC-Payload-Digest as algorithm and hex.",
+            "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            nullable=True,
+        ),
+        Column(
+            "other_target_count",
+            pa.int32(),
+            "Links to other targets than those asked for (ingest --targets), not recorded; NULL when all were.",
+            nullable=True,
+        ),
     ),
     bucket_by="source_domain_id",
     sort_by=("source_domain", "source_url", "fetched_at", "fetch_id"),

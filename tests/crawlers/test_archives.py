@@ -391,9 +391,10 @@ def test_a_large_archive_compressed_as_a_whole_is_refused_with_the_way_out(tmp_p
 
 
 def test_an_archive_given_twice_is_read_once_and_namesakes_keep_apart(tmp_path: Path) -> None:
-    for folder in ("x", "y"):
+    for day, folder in enumerate(("x", "y"), start=1):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "same.warc").write_bytes(response(0) + response(1))
+        records = [response(n, WARC_Date=f"2020-01-0{day}T00:00:00Z") for n in range(2)]
+        (tmp_path / folder / "same.warc").write_bytes(plain(records))
     paths = [
         tmp_path / "x" / "same.warc",
         tmp_path / "y" / "same.warc",
@@ -604,7 +605,7 @@ class TestRealArchives:
             ("whirlwind.warc.wat.gz", {"records": 2, "skipped_metadata": 1}),
             ("whirlwind.warc.wet.gz", {"records": 2, "skipped_conversion": 1}),
             ("clipped.warc.gz", {"records": 0, "rejected_damaged_bytes": 1}),
-            ("example-bad.warc.gz.bad", {"records": 6, "fetched": 1, "redirect_unresolved": 1}),
+            ("example-bad.warc.gz.bad", {"records": 6, "fetched": 2, "redirect_unresolved": 1}),
             ("example-space-in-target-uri.warc.gz", {"records": 2, "skipped_resource": 1}),
             ("example-trunc.warc", {"records": 4, "rejected_bad_record": 1}),
             ("example-wrong-chunks.warc.gz", {"records": 2, "fetched": 1, "link_observations": 1}),

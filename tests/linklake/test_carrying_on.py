@@ -73,7 +73,7 @@ def test_an_ingestion_goes_on_with_its_archives(tmp_path: Path, monkeypatch: pyt
         raise OSError(5, "the power went")
 
     with monkeypatch.context() as patched:
-        patched.setattr("linklake.observe.read_archives", killed)
+        patched.setattr("linklake.ingestion.read_archives", killed)
         assert call("ingest", "a.warc.gz", "--crawl-id", "i", "--lake", lake, folder=tmp_path).code == 1
         assert call("ingest", archive, "--crawl-id", "j", "--lake", lake, folder=tmp_path).code == 1
     looked = call("status", "--lake", lake)

@@ -207,3 +207,32 @@ def test_an_import_never_becomes_the_newest_state_of_a_lake_with_crawls(
     assert {row["kind"] for row in ask("select kind from crawls", lake)} == {"crawl", "import"}
     again = call("run", "rank_domains", "--lake", lake)
     assert again.receipt["crawl_id"] == "tiny", "the newest crawl, not the newest import"
+
+
+# -------------------------------------------------------------------- what whoever made the list should know
+
+
+def test_loops_and_names_that_are_none_are_said_and_taken_as_given(tmp_path: Path) -> None:
+    path = tmp_path / "edges.tsv"
+    rows = "www.a.test\tb.test\nb.test\tb.test\nB.TEST\tb.test\n127.0.0.1\tlocalhost\nb.test\tc.test\n"
+    path.write_text(f"source_domain\ttarget_domain\n{rows}", encoding="utf-8")
+    ended = call("import-graph", path, "--lake", tmp_path / "lake")
+    assert ended.code == 0, ended.err
+    rows_by_fate = ended.receipt["rows"]
+    assert (rows_by_fate["loops"], rows_by_fate["odd_names"], rows_by_fate["domain_edges"]) == (1, 3, 4)
+    assert "1 rows lead from a domain to itself and become no edge" in ended.receipt["message"]
+    assert "3 names are no registrable domains and are taken as given, such as 'www.a.test'" in ended.receipt["message"]
+    assert len(ask("from domain_nodes", tmp_path / "lake")) == 6
+
+
+def test_an_import_of_hosts_ends_with_a_question_that_has_an_answer(tmp_path: Path) -> None:
+    path = tmp_path / "edges.tsv"
+    path.write_text("source_host\ttarget_host\nwww.a.test\tb.test\n", encoding="utf-8")
+    lake = tmp_path / "lake"
+    imported = call("import-graph", path, "--crawl-id", "h", "--lake", lake).receipt
+    assert (imported["message"], imported["rows"]["loops"], imported["rows"]["odd_names"]) == (None, 0, 0)
+    assert imported["next"].startswith("linklake run rank_hosts --crawl-id h")
+    expected = "linklake sql 'from host_ranks order by pagerank_rank limit 10'"
+    assert call("run", "rank_hosts", "--lake", lake).receipt["next"].startswith(expected)
+    assert call("build", "--lake", lake).receipt["next"].startswith(expected)
+    assert [row["host"] for row in ask(expected.split("'")[1], lake)] == ["b.test", "www.a.test"]

@@ -104,4 +104,5 @@ SCORE_FARMS: Final = Stage(
     outputs=("farm_signals", "farm_verdicts", "farm_clusters"),
     build=score_farms,
     counts_rows_of="domain_nodes",
+    is_corpus_wide=True,
 )

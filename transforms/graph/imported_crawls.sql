@@ -11,5 +11,6 @@ select
     p.config_hash,
     p.code_version,
     p.psl_version,
+    p.is_target_scoped,
     p.is_complete
 from crawls_parts as p

@@ -136,6 +136,7 @@ RANK_HOSTS: Final = Stage(
     outputs=("host_ranks",),
     build=rank_hosts,
     counts_rows_of="host_nodes",
+    is_corpus_wide=True,
 )
 
 RANK_DOMAINS: Final = Stage(
@@ -145,6 +146,7 @@ RANK_DOMAINS: Final = Stage(
     outputs=("domain_ranks",),
     build=rank_domains,
     counts_rows_of="domain_nodes",
+    is_corpus_wide=True,
 )
 
 SCORE_AUTHORITY: Final = Stage(
@@ -154,4 +156,5 @@ SCORE_AUTHORITY: Final = Stage(
     outputs=("domain_authority",),
     build=score_authority,
     counts_rows_of="domain_nodes",
+    is_corpus_wide=True,
 )

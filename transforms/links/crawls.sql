@@ -18,6 +18,7 @@ select
     c.config_hash,
     c.code_version,
     c.psl_version,
+    c.is_target_scoped,
     c.is_complete
 from crawls_parts as c
 cross join observed as o

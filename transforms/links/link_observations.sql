@@ -33,5 +33,6 @@ select
     p.dom_path,
     p.heading_path,
     p.is_hidden,
-    p.fetched_at
+    p.fetched_at,
+    p.record_kind
 from link_observations_parts as p

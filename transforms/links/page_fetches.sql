@@ -48,5 +48,10 @@ select
     p.other_scheme_links,
     p.archive_file,
     p.archive_offset,
-    p.archive_length
+    p.archive_length,
+    p.record_kind,
+    p.warc_file,
+    p.warc_offset,
+    p.payload_digest,
+    p.other_target_count
 from page_fetches_parts as p
