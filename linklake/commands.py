@@ -118,6 +118,27 @@ def ingest(given: Namespace, settings: Settings) -> int:
     return _observed(given, settings, door)
 
 
+def check(given: Namespace, settings: Settings) -> int:
+    """Ask after a list of links."""
+    from linklake.check import CheckRequest, carry_on
+    from linklake.check import check as observe
+
+    if given.links is None:
+        if not given.crawl_id:
+            raise Misuse("name a list of links to check, or the --crawl-id of a check to carry on")
+        return _observed(given, settings, lambda lake, crawl_id: carry_on(lake, settings, crawl_id))
+    request = CheckRequest(
+        links=given.links,
+        tool=given.tool,
+        targets=tuple(given.target),
+        skip_targets=given.skip_targets,
+        output=given.output,
+        connect_to=_pairs(given.connect_to),
+        allow_networks=tuple(given.allow_network),
+    )
+    return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, request, crawl_id))
+
+
 def import_graph(given: Namespace, settings: Settings) -> int:
     """Read an edge list."""
     from linklake.observe import import_graph as observe
