@@ -65,7 +65,7 @@ def crawl(config: CrawlConfig) -> None:
                 finished_at=datetime.now(UTC),
                 is_complete=spider.is_finished,
                 counts=dict(spider.counts),
-                resume={},
+                resume=spider.resume(),
             )
         except Exception as error:
             raise LinklakeError(

@@ -60,6 +60,9 @@ class CrawlConfig:
     allow_networks: tuple[str, ...] = ()
     time_limit: float | None = None
     """Seconds after which the crawl stops where it is."""
+    warc: str | None = None
+    """File that every answer is written to, as a web archive; evidence names it by its last two parts, from the lake's
+    folder on."""
     part_seconds: float = 30.0
     """Seconds after which at the latest what was seen is safe on the disk."""
 

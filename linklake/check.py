@@ -58,6 +58,8 @@ class CheckRequest:
     output: Path | None = None
     connect_to: Mapping[str, str] = field(default_factory=dict)
     allow_networks: tuple[str, ...] = ()
+    warc: bool = False
+    """Keep every answer in a web archive in the lake."""
 
     @property
     def result(self) -> Path:
@@ -135,6 +137,7 @@ def _config(lake: Lake, settings: Settings, request: CheckRequest, listed: LinkL
         concurrency=settings.whole("concurrency"),
         connect_to=dict(request.connect_to),
         allow_networks=request.allow_networks,
+        warc=str(lake.warc(crawl_id)) if request.warc else None,
     )
 
 

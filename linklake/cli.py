@@ -94,6 +94,7 @@ _RECEIPT: Final = _argument("--receipt", type=Path, metavar="PATH", help="write 
 _REASON: Final = _argument("--reason", metavar="TEXT", help="why, for whoever looks at it later")
 _NO_PUBLISH: Final = _argument("--no-publish", action="store_true", help="stop before the gate: output stays staged")
 
+_WARC: Final = _argument("--warc", action="store_true", help="keep every answer in LAKE/_warc/ID.warc.gz")
 _CONNECT_TO: Final = _argument(
     "--connect-to",
     action="append",
@@ -130,6 +131,7 @@ _COMMANDS: Final = (
             _argument("--seeds", dest="seeds_file", type=Path, metavar="FILE", help="file with a seed a line"),
             _argument("--demo", action="store_true", help="crawl the built-in web, served on loopback meanwhile"),
             _argument("--follow-external", action="store_true", help="follow links to other domains too"),
+            _WARC,
             _CONNECT_TO,
             _ALLOW_NETWORK,
             _CRAWL_ID,
@@ -154,6 +156,7 @@ _COMMANDS: Final = (
             ),
             _argument("--skip-targets", action="store_true", help="fetch the pages alone, not what they link to"),
             _argument("--output", type=Path, metavar="FILE", help="the result (default LINKS.checked.csv, a new file)"),
+            _WARC,
             _CONNECT_TO,
             _ALLOW_NETWORK,
             _CRAWL_ID,

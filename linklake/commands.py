@@ -76,6 +76,7 @@ def crawl(given: Namespace, settings: Settings) -> int:
         follow_external=given.follow_external,
         connect_to=_pairs(given.connect_to),
         allow_networks=tuple(given.allow_network),
+        warc=given.warc,
     )
     return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, request, crawl_id))
 
@@ -92,8 +93,8 @@ def _carry_on_crawl(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
 def _crawl_demo(given: Namespace, settings: Settings) -> int:
     from linklake.demo.show import crawl_built_in_web
 
-    if given.seeds or given.seeds_file:
-        raise Misuse("--demo brings its own seeds: leave out SEED and --seeds")
+    if given.seeds or given.seeds_file or given.warc:
+        raise Misuse("--demo brings its own seeds and keeps no archive: leave out SEED, --seeds and --warc")
     return _observed(given, settings, lambda lake, crawl_id: crawl_built_in_web(lake, settings, crawl_id))
 
 
@@ -135,6 +136,7 @@ def check(given: Namespace, settings: Settings) -> int:
         output=given.output,
         connect_to=_pairs(given.connect_to),
         allow_networks=tuple(given.allow_network),
+        warc=given.warc,
     )
     return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, request, crawl_id))
 

@@ -67,6 +67,8 @@ class CrawlRequest:
     follow_external: bool = False
     connect_to: Mapping[str, str] = field(default_factory=dict)
     allow_networks: tuple[str, ...] = ()
+    warc: bool = False
+    """Keep every answer in a web archive in the lake."""
 
 
 def read_seeds(given: Sequence[str], path: Path | None) -> tuple[str, ...]:
@@ -122,6 +124,7 @@ def crawl(lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str, 
         concurrency=settings.whole("concurrency"),
         connect_to=dict(request.connect_to),
         allow_networks=request.allow_networks,
+        warc=str(lake.warc(crawl_id)) if request.warc else None,
     )
     return observe_live(lake, settings, config, settle_it=settle_it)
 
@@ -153,7 +156,8 @@ def carry_on_crawl(lake: Lake, settings: Settings, crawl_id: str, kind: str = "c
     flags = {v.setting.name: v.value for v in settings if v.origin == f"--{v.setting.name}"}
     named = {_CONFIG_FIELDS.get(name, name): value for name, value in flags.items()}
     changed: dict[str, Any] = {name: value for name, value in named.items() if hasattr(config, name)}
-    return observe_live(lake, settings, replace(config, folder=str(lake.observing(crawl_id)), **changed))
+    places = {"folder": str(lake.observing(crawl_id)), "warc": str(lake.warc(crawl_id)) if config.warc else None}
+    return observe_live(lake, settings, replace(config, **{**places, **changed}))
 
 
 def observe_live(lake: Lake, settings: Settings, config: CrawlConfig, *, settle_it: bool = True) -> Receipt:
