@@ -20,7 +20,9 @@ _SETTING_FLAGS: Final = {
     "ingest": ("contact",),
 }
 _LAKE: Final = "./lake, or LINKLAKE_LAKE"
-_ENGINE_COMMANDS: Final = ("demo", "crawl", "check", "ingest", "import-graph", "build", "run", "gate", "retract", "sql")
+_ENGINE_COMMANDS: Final = (
+    "demo", "crawl", "check", "ingest", "import-graph", "build", "run", "gate", "retract", "sql", "explain",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -268,6 +270,16 @@ _COMMANDS: Final = (
         (
             _argument("query", metavar="SELECT", help="one SELECT"),
             _argument("--format", choices=("table", "csv", "json"), default="table", help="how to write the answer"),
+        ),
+    ),
+    (
+        "explain",
+        "show a link (or the links of a page) with its block, and read its record again from the web archive",
+        commands.explain,
+        (
+            _argument("source", metavar="SOURCE", help="URL of the page"),
+            _argument("target", nargs="?", metavar="TARGET", help="URL that it links to (default: list its links)"),
+            _argument("--archive", metavar="FILE", help="where the archive lies now, if it was moved"),
         ),
     ),
     ("stages", "every stage, in order", commands.stages, ()),

@@ -427,6 +427,18 @@ def sql(given: Namespace, settings: Settings) -> int:
     return 0
 
 
+def explain(given: Namespace, settings: Settings) -> int:
+    """Show a link's record and read it again from its archive."""
+    from linklake.explain import explain as look
+
+    said = look(_lake(settings), settings, given.source, given.target, archive=given.archive)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    for line in said.lines:
+        print(line)
+    return 0 if said.is_same else 1
+
+
 def stages(given: Namespace, settings: Settings) -> int:
     """List the stages."""
     from linklake.pipeline import STAGES
