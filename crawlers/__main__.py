@@ -47,7 +47,7 @@ def crawl(config: CrawlConfig) -> None:
     with Journal.open_or_create(Path(config.folder), config.facts()) as journal:
         if journal.state.complete and journal.state.complete["is_complete"]:
             return
-        sink = Sink(journal, stage="crawl", limits=Limits(seconds=config.part_seconds))
+        sink = Sink(journal, stage=config.kind, limits=Limits(seconds=config.part_seconds))
         _log_to_stderr()
         process = AsyncCrawlerProcess(scrapy_settings(config))
         logging.getLogger("crawlers").setLevel(logging.INFO)
@@ -65,7 +65,7 @@ def crawl(config: CrawlConfig) -> None:
                 finished_at=datetime.now(UTC),
                 is_complete=spider.is_finished,
                 counts=dict(spider.counts),
-                resume={},
+                resume=spider.resume(),
             )
         except Exception as error:
             raise LinklakeError(

@@ -42,6 +42,8 @@ class CrawlConfig:
     """Canonical URLs; they are fetched whatever the scope."""
     contact: str
     """Mail address or URL at which the owner of a site finds whoever runs the crawl."""
+    kind: str = "crawl"
+    """crawl, or check: the seeds are the pages of a list of links and their targets (CRAWL_KIND)."""
     scope_domains: tuple[str, ...] = ()
     """Registrable domains whose pages may be fetched; none means those of the seeds."""
     follow_external: bool = False
@@ -58,6 +60,9 @@ class CrawlConfig:
     allow_networks: tuple[str, ...] = ()
     time_limit: float | None = None
     """Seconds after which the crawl stops where it is."""
+    warc: str | None = None
+    """File that every answer is written to, as a web archive; evidence names it by its last two parts, from the lake's
+    folder on."""
     part_seconds: float = 30.0
     """Seconds after which at the latest what was seen is safe on the disk."""
 
@@ -114,12 +119,13 @@ class CrawlConfig:
         """The first line of the journal: what the crawl is."""
         domains = sorted(self.domains)
         shown = ", ".join(domains[:5]) + (f" and {len(domains) - 5} more" if len(domains) > 5 else "")
+        scope = f"{_EVERYWHERE} linked from {shown}" if self.follow_external else f"domains {shown}"
         shaping = [domains, self.follow_external, self.page_budget, self.depth, self.user_agent]
         return {
             "crawl_id": self.crawl_id,
-            "kind": "crawl",
+            "kind": self.kind,
             "started_at": self.started_at,
-            "scope": f"{_EVERYWHERE} linked from {shown}" if self.follow_external else f"domains {shown}",
+            "scope": f"{len(self.seeds)} listed pages" if self.kind == "check" else scope,
             "seeds_hash": seeds_hash(self.seeds),
             "config_hash": _digest(shaping),
             "code_version": CODE_VERSION,

@@ -16,10 +16,13 @@ from schemas.lake import CODE_VERSION
 
 _SETTING_FLAGS: Final = {
     "crawl": ("contact", "pages", "depth", "delay", "concurrency"),
+    "check": ("contact", "delay", "concurrency"),
     "ingest": ("contact",),
 }
 _LAKE: Final = "./lake, or LINKLAKE_LAKE"
-_ENGINE_COMMANDS: Final = ("demo", "crawl", "ingest", "import-graph", "build", "run", "gate", "retract", "sql")
+_ENGINE_COMMANDS: Final = (
+    "demo", "crawl", "check", "ingest", "import-graph", "build", "run", "gate", "retract", "sql", "explain",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,6 +96,24 @@ _RECEIPT: Final = _argument("--receipt", type=Path, metavar="PATH", help="write 
 _REASON: Final = _argument("--reason", metavar="TEXT", help="why, for whoever looks at it later")
 _NO_PUBLISH: Final = _argument("--no-publish", action="store_true", help="stop before the gate: output stays staged")
 
+_WARC: Final = _argument("--warc", action="store_true", help="keep every answer in LAKE/_warc/ID.warc.gz")
+_CONNECT_TO: Final = _argument(
+    "--connect-to",
+    action="append",
+    default=[],
+    metavar="HOST=ADDRESS:PORT",
+    help="connect there instead of looking HOST (or *.SUFFIX) up; names that address as allowed",
+)
+_ALLOW_NETWORK: Final = _argument(
+    "--allow-network",
+    action="append",
+    default=[],
+    metavar="NETWORK",
+    help="a non-public network that may be connected to, such as 10.1.0.0/16",
+)
+_TOOLS: Final = ("ahrefs", "majestic", "semrush", "moz", "gsc", "bing", "generic")
+"""crawlers.link_lists.TOOLS: not imported here, so that other commands start fast."""
+
 _COMMANDS: Final = (
     (
         "demo",
@@ -112,20 +133,34 @@ _COMMANDS: Final = (
             _argument("--seeds", dest="seeds_file", type=Path, metavar="FILE", help="file with a seed a line"),
             _argument("--demo", action="store_true", help="crawl the built-in web, served on loopback meanwhile"),
             _argument("--follow-external", action="store_true", help="follow links to other domains too"),
+            _WARC,
+            _CONNECT_TO,
+            _ALLOW_NETWORK,
+            _CRAWL_ID,
+            _RECEIPT,
+        ),
+    ),
+    (
+        "check",
+        "fetch the pages of a list of links again and say what became of each (contact required)",
+        commands.check,
+        (
             _argument(
-                "--connect-to",
+                "links", nargs="?", type=Path, metavar="LINKS", help="CSV as a tool exports it, or source,target"
+            ),
+            _argument("--as", dest="tool", choices=_TOOLS, help="whose export it is (else from its header)"),
+            _argument(
+                "--target",
                 action="append",
                 default=[],
-                metavar="HOST=ADDRESS:PORT",
-                help="connect there instead of looking HOST (or *.SUFFIX) up; names that address as allowed",
+                metavar="TARGET",
+                help="domain, host or URL prefix that links lead to, for lists without targets (Search Console)",
             ),
-            _argument(
-                "--allow-network",
-                action="append",
-                default=[],
-                metavar="NETWORK",
-                help="a non-public network that may be connected to, such as 10.1.0.0/16",
-            ),
+            _argument("--skip-targets", action="store_true", help="fetch the pages alone, not what they link to"),
+            _argument("--output", type=Path, metavar="FILE", help="the result (default LINKS.checked.csv, a new file)"),
+            _WARC,
+            _CONNECT_TO,
+            _ALLOW_NETWORK,
             _CRAWL_ID,
             _RECEIPT,
         ),
@@ -235,6 +270,16 @@ _COMMANDS: Final = (
         (
             _argument("query", metavar="SELECT", help="one SELECT"),
             _argument("--format", choices=("table", "csv", "json"), default="table", help="how to write the answer"),
+        ),
+    ),
+    (
+        "explain",
+        "show a link (or the links of a page) with its block, and read its record again from the web archive",
+        commands.explain,
+        (
+            _argument("source", metavar="SOURCE", help="URL of the page"),
+            _argument("target", nargs="?", metavar="TARGET", help="URL that it links to (default: list its links)"),
+            _argument("--archive", metavar="FILE", help="where the archive lies now, if it was moved"),
         ),
     ),
     ("stages", "every stage, in order", commands.stages, ()),

@@ -76,6 +76,7 @@ def crawl(given: Namespace, settings: Settings) -> int:
         follow_external=given.follow_external,
         connect_to=_pairs(given.connect_to),
         allow_networks=tuple(given.allow_network),
+        warc=given.warc,
     )
     return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, request, crawl_id))
 
@@ -92,8 +93,8 @@ def _carry_on_crawl(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
 def _crawl_demo(given: Namespace, settings: Settings) -> int:
     from linklake.demo.show import crawl_built_in_web
 
-    if given.seeds or given.seeds_file:
-        raise Misuse("--demo brings its own seeds: leave out SEED and --seeds")
+    if given.seeds or given.seeds_file or given.warc:
+        raise Misuse("--demo brings its own seeds and keeps no archive: leave out SEED, --seeds and --warc")
     return _observed(given, settings, lambda lake, crawl_id: crawl_built_in_web(lake, settings, crawl_id))
 
 
@@ -116,6 +117,28 @@ def ingest(given: Namespace, settings: Settings) -> int:
         return carry_on(lake, settings, shard, crawl_id)
 
     return _observed(given, settings, door)
+
+
+def check(given: Namespace, settings: Settings) -> int:
+    """Ask after a list of links."""
+    from linklake.check import CheckRequest, carry_on
+    from linklake.check import check as observe
+
+    if given.links is None:
+        if not given.crawl_id:
+            raise Misuse("name a list of links to check, or the --crawl-id of a check to carry on")
+        return _observed(given, settings, lambda lake, crawl_id: carry_on(lake, settings, crawl_id))
+    request = CheckRequest(
+        links=given.links,
+        tool=given.tool,
+        targets=tuple(given.target),
+        skip_targets=given.skip_targets,
+        output=given.output,
+        connect_to=_pairs(given.connect_to),
+        allow_networks=tuple(given.allow_network),
+        warc=given.warc,
+    )
+    return _observed(given, settings, lambda lake, crawl_id: observe(lake, settings, request, crawl_id))
 
 
 def import_graph(given: Namespace, settings: Settings) -> int:
@@ -402,6 +425,18 @@ def sql(given: Namespace, settings: Settings) -> int:
         sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="")
     write(names, rows, sys.stdout, format=given.format)
     return 0
+
+
+def explain(given: Namespace, settings: Settings) -> int:
+    """Show a link's record and read it again from its archive."""
+    from linklake.explain import explain as look
+
+    said = look(_lake(settings), settings, given.source, given.target, archive=given.archive)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    for line in said.lines:
+        print(line)
+    return 0 if said.is_same else 1
 
 
 def stages(given: Namespace, settings: Settings) -> int:

@@ -94,7 +94,7 @@ def ingest(lake: Lake, settings: Settings, request: IngestRequest, crawl_id: str
     clock = Clock()
     targets = read_targets(request.targets) if request.targets else None
     places = list(_places(request, settings))
-    reading = _reading(places, settings)
+    reading = reading_for(places, settings)
     archives = list_archives(places)
     (number, of) = request.shard
     mine = archives[number - 1 :: of]
@@ -142,7 +142,7 @@ def parse_shard(text: str) -> tuple[int, int]:
 def _places(request: IngestRequest, settings: Settings) -> Iterator[str]:
     yield from request.archives
     if request.paths:
-        yield from _listed(request.paths, request.prefix, _reading([request.paths], settings))
+        yield from _listed(request.paths, request.prefix, reading_for([request.paths], settings))
 
 
 def _listed(place: str, prefix: str | None, reading: Reading) -> list[str]:
@@ -160,7 +160,7 @@ def _listed(place: str, prefix: str | None, reading: Reading) -> list[str]:
     return [path if prefix is None or is_remote(path) else f"{prefix.rstrip('/')}/{path.lstrip('/')}" for path in paths]
 
 
-def _reading(places: Sequence[str], settings: Settings) -> Reading:
+def reading_for(places: Sequence[str], settings: Settings) -> Reading:
     """How to ask for them: with a contact, as every robot should (RFC 9110 §10.1.5), but of one's own machine."""
     contact = settings.text("contact")
     if not contact and (far := next((place for place in places if _is_far(place)), None)):

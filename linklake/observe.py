@@ -54,7 +54,7 @@ def begun(lake: Lake, crawl_id: str, kind: str, folder: Path | None = None) -> d
     folder = folder or lake.observing(crawl_id)
     said = Journal.read(folder).crawl if (folder / JOURNAL).exists() else {}
     if said.get("kind") != kind:
-        what = {"crawl": "seeds", "ingest": "web archives"}[kind]
+        what = {"crawl": "seeds", "check": "a list of links", "ingest": "web archives"}[kind]
         raise Misuse(f"{lake.root} holds no {kind} {crawl_id} to carry on: name {what} to begin one")
     return said
 
@@ -67,6 +67,8 @@ class CrawlRequest:
     follow_external: bool = False
     connect_to: Mapping[str, str] = field(default_factory=dict)
     allow_networks: tuple[str, ...] = ()
+    warc: bool = False
+    """Keep every answer in a web archive in the lake."""
 
 
 def read_seeds(given: Sequence[str], path: Path | None) -> tuple[str, ...]:
@@ -109,16 +111,12 @@ def crawl(lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str, 
         BadSetting: no contact is set, or a setting cannot be used.
         LinklakeError: the crawling process failed; what it had acknowledged is kept.
     """
-    if not settings.text("contact"):
-        raise BadSetting(
-            "a crawl needs a contact for its User-Agent: set contact in linklake.toml, LINKLAKE_CONTACT or --contact"
-        )
     config = CrawlConfig(
         crawl_id=crawl_id,
         started_at=now().isoformat(),
         folder=str(lake.observing(crawl_id)),
         seeds=request.seeds,
-        contact=settings.text("contact"),
+        contact=contact_of(settings),
         follow_external=request.follow_external,
         page_budget=settings.whole("pages"),
         depth=settings.whole("depth"),
@@ -126,28 +124,44 @@ def crawl(lake: Lake, settings: Settings, request: CrawlRequest, crawl_id: str, 
         concurrency=settings.whole("concurrency"),
         connect_to=dict(request.connect_to),
         allow_networks=request.allow_networks,
+        warc=str(lake.warc(crawl_id)) if request.warc else None,
     )
-    return _crawl(lake, settings, config, settle_it=settle_it)
+    return observe_live(lake, settings, config, settle_it=settle_it)
 
 
-def carry_on_crawl(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
-    """Carry on the crawl of that id with the seeds and settings that it was begun with; flags win over these.
+def contact_of(settings: Settings) -> str:
+    """Whom owners of sites can ask.
+
+    Raises:
+        BadSetting: no contact is set.
+    """
+    if contact := settings.text("contact"):
+        return contact
+    raise BadSetting(
+        "a crawl needs a contact for its User-Agent: set contact in linklake.toml, LINKLAKE_CONTACT or --contact"
+    )
+
+
+def carry_on_crawl(lake: Lake, settings: Settings, crawl_id: str, kind: str = "crawl") -> Receipt:
+    """Carry on the crawl (or check) of that id with what it was begun with; flags win over these.
 
     Raises:
         Misuse: there is none to carry on.
         LinklakeError: as ``crawl``, or a flag would make another crawl of it.
     """
-    if receipt := published_before(lake, crawl_id, "crawl", Clock()):
+    if receipt := published_before(lake, crawl_id, kind, Clock()):
         return receipt
-    begun(lake, crawl_id, "crawl")
+    begun(lake, crawl_id, kind)
     config = CrawlConfig.read(lake.observing(crawl_id) / _CRAWL_CONFIG)
     flags = {v.setting.name: v.value for v in settings if v.origin == f"--{v.setting.name}"}
     named = {_CONFIG_FIELDS.get(name, name): value for name, value in flags.items()}
     changed: dict[str, Any] = {name: value for name, value in named.items() if hasattr(config, name)}
-    return _crawl(lake, settings, replace(config, folder=str(lake.observing(crawl_id)), **changed), settle_it=True)
+    places = {"folder": str(lake.observing(crawl_id)), "warc": str(lake.warc(crawl_id)) if config.warc else None}
+    return observe_live(lake, settings, replace(config, **{**places, **changed}))
 
 
-def _crawl(lake: Lake, settings: Settings, config: CrawlConfig, *, settle_it: bool) -> Receipt:
+def observe_live(lake: Lake, settings: Settings, config: CrawlConfig, *, settle_it: bool = True) -> Receipt:
+    """Run or carry on what a configuration describes; errors as ``crawl``."""
     clock, crawl_id, folder = Clock(), config.crawl_id, Path(config.folder)
     if receipt := already_published(lake, config.facts(), clock):
         return receipt
@@ -158,12 +172,12 @@ def _crawl(lake: Lake, settings: Settings, config: CrawlConfig, *, settle_it: bo
     config.write(path)
     if code := _crawl_apart(path):
         raise LinklakeError(
-            f"the crawl {crawl_id} was broken off (exit code {code}, see above); what it had acknowledged is safe: run "
-            f"linklake crawl --crawl-id {crawl_id} to carry it on"
+            f"the {config.kind} {crawl_id} was broken off (exit code {code}, see above); what it had acknowledged "
+            f"is safe: run linklake {config.kind} --crawl-id {crawl_id} to carry it on"
         )
     if not settle_it:
-        return clock.stamp(Receipt("crawl", crawl_id, "staged", published=False))
-    return observed(lake, settings, crawl_id, "crawl", clock)
+        return clock.stamp(Receipt(config.kind, crawl_id, "staged", published=False))
+    return observed(lake, settings, crawl_id, config.kind, clock)
 
 
 def _crawl_apart(config: Path) -> int:

@@ -260,6 +260,10 @@ class Lake:
         """Folder of observations that are not settled yet: a journal and its parts."""
         return self.root / "_observing" / check_crawl_id(crawl_id)
 
+    def warc(self, crawl_id: str) -> Path:
+        """The web archive of a crawl that keeps its answers; it stays when the crawl is settled."""
+        return self.root / "_warc" / f"{crawl_id}.warc.gz"
+
     def unsettled(self) -> tuple[str, ...]:
         """Crawls whose observations are not settled yet."""
         folder = self.root / "_observing"

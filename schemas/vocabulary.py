@@ -6,6 +6,7 @@ Words = dict[str, str]
 
 CRAWL_KIND: Final[Words] = {
     "crawl": "Pages fetched live by the spider.",
+    "check": "Pages of a list of links, and the targets of these, fetched live; nothing was followed.",
     "ingest": "Pages read from web archives (WARC, WAT).",
     "import": "An edge list made elsewhere; no pages.",
 }

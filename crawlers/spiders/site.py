@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,8 @@ from crawlers.politeness import (
     location_of,
 )
 from crawlers.settings import CrawlConfig
-from crawlers.sink import Fetch, Sink, short_id
+from crawlers.sink import Evidence, Fetch, Sink, short_id
+from crawlers.warc_writer import Captured, WarcWriter
 from schemas.identity import CanonicalUrl, judge
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ WORTH_STOPPING: Final = 64 << 10
 
 PROGRESS_SECONDS: Final = 10.0
 KEEP_SECONDS: Final = 1.0
+WARC_BYTES: Final = "warc_bytes"
+"""How much of the web archive a part says to be safe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,9 @@ class Visit:
     chain: tuple[str, ...] = ()
     redirected: tuple[CanonicalUrl, int] | None = None
     """The last redirect: who sent it, and with which status."""
+    answered_at: datetime | None = None
+    evidence: Evidence | None = None
+    """Where the last answer is archived."""
 
 
 class SiteSpider(scrapy.Spider):
@@ -76,6 +82,8 @@ class SiteSpider(scrapy.Spider):
         self.failure: Exception | None = None
         """What made it impossible to go on."""
         self._sink = sink
+        self._resume = sink.resume
+        self._warc = _warc_writer(config, self._resume)
         self._domains = config.domains
         states = adopted_states(Path(config.folder), journal.state)
         self.counts = Counter(states.values())
@@ -127,7 +135,7 @@ class SiteSpider(scrapy.Spider):
     def parse(self, response: Response, visit: Visit) -> Request | None:
         """Follow a redirect, or record what came back."""
         try:
-            return self._next_hop(response, visit)
+            return self._next_hop(response, self._captured(response, visit))
         except Exception as error:  # Scrapy would go on without the row
             self._give_up(error)
             return None
@@ -156,6 +164,29 @@ class SiteSpider(scrapy.Spider):
         is_small = isinstance(body_length, int) and body_length < WORTH_STOPPING
         if not is_for_robots(request) and media_type and media_type not in HTML_TYPES and not is_small:
             raise StopDownload(fail=False)
+
+    def resume(self) -> dict[str, Any]:
+        """What the next part says of where to go on; what is archived so far is on the disk then."""
+        if self._warc:
+            self._warc.keep()
+            self._resume = {**self._resume, WARC_BYTES: self._warc.size}
+        return self._resume
+
+    def _captured(self, response: Response, visit: Visit) -> Visit:
+        """The visit with its answer archived, where that was asked for."""
+        now = datetime.now(UTC)
+        if self._warc is None:
+            return replace(visit, answered_at=now)
+        answer = Captured(
+            visit.at.url,
+            now,
+            response.status,
+            header_pairs(response),
+            response.body,
+            str(response.ip_address) if response.ip_address else None,
+            is_whole="download_stopped" not in response.flags,
+        )
+        return replace(visit, answered_at=now, evidence=self._warc.write(answer))
 
     def _next_hop(self, response: Response, visit: Visit) -> Request | None:
         if response.status not in REDIRECTS:
@@ -225,7 +256,8 @@ class SiteSpider(scrapy.Spider):
             requested=visit.requested,
             final=visit.at,
             state=state,
-            fetched_at=datetime.now(UTC),
+            fetched_at=visit.answered_at or datetime.now(UTC),
+            evidence=visit.evidence,
             redirect_chain=visit.chain,
             depth=visit.depth,
             **facts,
@@ -245,7 +277,7 @@ class SiteSpider(scrapy.Spider):
         """Make what was seen safe, when it is time to."""
         try:
             if self._sink.is_due() or (at_once and not self._sink.is_empty):
-                self._sink.flush(resume={})
+                self._sink.flush(resume=self.resume())
         except Exception as error:
             self._give_up(error)
 
@@ -272,3 +304,10 @@ class SiteSpider(scrapy.Spider):
             await asyncio.sleep(PROGRESS_SECONDS)
             facts = ", ".join(f"{state} {count}" for state, count in sorted(self.counts.items()))
             log.info("crawl %s: %d under way, %s", self.config.crawl_id, self._under_way, facts or "nothing yet")
+
+
+def _warc_writer(config: CrawlConfig, resume: Mapping[str, Any]) -> WarcWriter | None:
+    if config.warc is None:
+        return None
+    path = Path(config.warc)
+    return WarcWriter.open(path, name="/".join(path.parts[-2:]), sound_bytes=resume.get(WARC_BYTES, 0))

@@ -23,7 +23,7 @@ from tests.tiny_lake import all_table_hashes
 CommandLine = list[Any]
 
 COMMANDS = tuple(command[0] for command in cli._COMMANDS)
-WITH_RECEIPT = ("crawl", "ingest", "import-graph", "build", "run", "gate", "next", "verify", "housekeeping")
+WITH_RECEIPT = ("crawl", "check", "ingest", "import-graph", "build", "run", "gate", "next", "verify", "housekeeping")
 
 
 def next_command(receipt: dict[str, Any]) -> list[str]:
