@@ -12,6 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from crawlers.layout import lay_out
+from crawlers.link_words import read_links, word_tables
+from crawlers.placement_words import BIT
 from crawlers.tags import (
     AREA,
     BASE,
@@ -132,6 +135,10 @@ class Scan:
     """For each of these a signed 64-bit hash of its path without positions: alike on other pages of the host."""
     blocks: list[list[int]]
     """The blocks and lists around links: path, words, links, ink, ink in links. Ink is text without space."""
+    hints: Longs
+    """For each link that stands in an element what its address, rel and text say, and its layout: a row of numbers."""
+    hinted_paths: Ints
+    """The paths around these links."""
     headings: list[list[int]]
     """Level, the heading above, text from, text to."""
     word_count: int
@@ -154,6 +161,7 @@ def scan(markup: str) -> Scan:
     simhash = _read(src, *tag_table(), text, elements, found, headings, state, hashes, votes)
     length = int(state[_LENGTH])
     links, around, blocks = _gather(src, elements[: state[_ELEMENTS]], found[: state[_FOUND]], text)
+    hints, hinted_paths = _hint(src, elements[: state[_ELEMENTS]], found[: state[_FOUND]], links, text, length)
     return Scan(
         source=source,
         text=text[:length].tobytes().decode("utf-32-le"),
@@ -161,11 +169,29 @@ def scan(markup: str) -> Scan:
         elements=around[:, :3].tolist(),
         templates=template_hashes(src, around).tolist(),
         blocks=blocks.tolist(),
+        hints=hints,
+        hinted_paths=hinted_paths,
         headings=headings[: state[_HEADINGS]].tolist(),
         word_count=(int(state[WORD_TENTHS]) + TENTHS - 1) // TENTHS,
         simhash=int(simhash) if length else None,
         overflow_count=int(state[_OVERFLOW]),
     )
+
+
+def _hint(src: Bytes, elements: Ints, found: Ints, links: Ints, text: Text, length: int) -> tuple[Longs, Ints]:
+    """What tells where the links stand, but for the elements around them."""
+    is_placed = (found[:, _F_KIND] <= LAST_LINK) & (found[:, _F_PARENT] >= 0)
+    placed = found[is_placed]
+    paths = np.ascontiguousarray(links[is_placed, 1])
+    spans = placed[:, (_F_HREF, _F_HREF + 1, _F_REL, _F_REL + 1, _F_TEXT_AT, _F_TEXT_TO)]
+    signs = read_links(src, text, spans, word_tables())
+    said = signs[:, 0] | signs[:, 1]
+    parents, starts, ends = (np.ascontiguousarray(placed[:, k]) for k in (_F_PARENT, _F_TEXT_AT, _F_TEXT_TO))
+    layout = lay_out(
+        elements[:, _PARENT : _IN_BLOCK + 1], parents, paths, starts, ends,
+        said & BIT["account"] != 0, said & BIT["legal"] != 0, length,
+    )  # fmt: skip
+    return np.hstack((signs, layout)), paths
 
 
 @njit(cache=True, nogil=True)

@@ -1,0 +1,93 @@
+"""What a link's own address, rel and text say of it, looked up in compiled code."""
+
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from crawlers.placement_words import SIGNS_OF_ANCHOR, SIGNS_OF_HREF_PART, SIGNS_OF_REL
+from crawlers.tags import FNV_MASK, FNV_OFFSET, FNV_PRIME
+
+MAX_PHRASE_CHARACTERS: Final = 30
+SLOTS: Final = 4096
+"""Slots of each table of words; a few hundred leave most free."""
+
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+Text = NDArray[np.uint32]
+Tables = tuple[Longs, Longs, Longs, Longs, Longs, Longs]
+
+
+@cache
+def word_tables() -> Tables:
+    """(keys, signs) of the parts of addresses, of rel tokens and of anchor texts, as hash tables."""
+    return (*_table(SIGNS_OF_HREF_PART), *_table(SIGNS_OF_REL), *_table(SIGNS_OF_ANCHOR))
+
+
+def _table(words: dict[str, int]) -> tuple[Longs, Longs]:
+    keys, signs = np.zeros(SLOTS, np.int64), np.zeros(SLOTS, np.int64)
+    for word, meaning in sorted(words.items()):
+        key = FNV_OFFSET
+        for character in word:
+            key = ((key ^ ord(character)) * FNV_PRIME) & FNV_MASK
+        slot = key & (SLOTS - 1)
+        while signs[slot]:
+            slot = (slot + 1) & (SLOTS - 1)
+        keys[slot], signs[slot] = key, meaning
+    return keys, signs
+
+
+@njit(cache=True, nogil=True)
+def read_links(src: Bytes, text: Text, spans: Ints, tables: Tables) -> Longs:
+    """For each link the signs of its address and rel, and those of its text, as two columns.
+
+    `spans` has the columns href from, to, rel from, to (in the source; -1 for none), text from, to.
+    """
+    href_keys, href_signs, rel_keys, rel_signs, text_keys, text_signs = tables
+    found = np.zeros((spans.shape[0], 2), np.int64)
+    for link in range(spans.shape[0]):
+        span = spans[link]
+        found[link, 0] = _parts(src, span[0], span[1], href_keys, href_signs)
+        found[link, 0] |= _parts(src, span[2], span[3], rel_keys, rel_signs)
+        first, last = span[4], span[5]
+        while first < last and text[first] == 32:
+            first += 1
+        if 0 < last - first <= MAX_PHRASE_CHARACTERS:
+            key = np.int64(FNV_OFFSET)
+            for at in range(first, last):
+                key = (key ^ _lower(np.int64(text[at]))) * FNV_PRIME & FNV_MASK
+            found[link, 1] = _signs(key, text_keys, text_signs)
+    return found
+
+
+@njit(cache=True)
+def _parts(src: Bytes, at: int, end: int, keys: Longs, signs: Longs) -> int:
+    """The signs of all parts between slashes, spaces and what else divides an address."""
+    total = np.int64(0)
+    if at < 0:
+        return total
+    key = np.int64(FNV_OFFSET)
+    for i in range(at, end):
+        c = np.int64(src[i])
+        if c == 47 or c == 63 or c == 35 or c == 38 or c == 61 or c == 32:  # / ? # & = space  # noqa: PLR1714
+            total |= _signs(key, keys, signs)
+            key = np.int64(FNV_OFFSET)
+        else:
+            key = (key ^ _lower(c)) * FNV_PRIME & FNV_MASK
+    return total | _signs(key, keys, signs)
+
+
+@njit(cache=True)
+def _lower(c: int) -> int:
+    return c + 32 if 65 <= c <= 90 else c
+
+
+@njit(cache=True)
+def _signs(key: int, keys: Longs, signs: Longs) -> int:
+    slot = key & (SLOTS - 1)
+    while signs[slot] and keys[slot] != key:
+        slot = (slot + 1) & (SLOTS - 1)
+    return signs[slot]
