@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from crawlers.placement_words import BIT
 from crawlers.tags import IS_BLOCK
 
 PROSE_INK: Final = 100
@@ -16,6 +17,9 @@ PROSE_INK: Final = 100
 
 COMPANY_LINKS: Final = 4
 """The smallest block with so many links is the company that a link stands in."""
+
+FUNCTIONS, LEGAL = BIT["account"], BIT["legal"]
+"""What a link is for: a function of the site such as log in or search, or what the law and the imprint want."""
 
 DEPTHS: Final = np.array([0.01, 0.03, 0.1, 0.3, 0.7, 0.9, 0.97])
 DENSITIES: Final = np.array([0.2, 0.5, 0.8, 0.999])
@@ -48,36 +52,36 @@ GROUPS: Final = 13
 _PARENT, _TAG, _TEXT_AT, _TEXT_TO, _INK, _LINKED, _LINKS, _TENTHS, _IN_BLOCK = range(9)
 
 Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
 @njit(cache=True, nogil=True)
-def lay_out(elements: Ints, parents: Ints, paths: Ints, starts: Ints, ends: Ints, functions: Flags, legal: Flags,
-            length: int) -> NDArray[np.int64]:  # fmt: skip
-    """For each link the numbers of what holds in LAYOUT, a column for each group.
+def lay_out(elements: Ints, links: Ints, length: int, hints: Longs) -> None:
+    """Write the numbers of what holds in LAYOUT into `hints`, a row for each link, behind the signs of the link.
 
     `elements` has the columns parent, tag, text from, text to, ink, linked ink, links, words, block around, and is in
-    document order; `parents` are the elements around the links, `paths` equal for links in like elements, `starts` and
-    `ends` their texts; `functions` and `legal` say which links lead to functions of the site and to its legal pages.
+    document order; `links` begins with the element around, its path, text from, text to.
     """
     own, prose_before, has_prose = _find_prose(elements)
     total = prose_before[elements.shape[0]]
-    count = parents.size
-    said = np.empty((count, GROUPS), np.int64)
+    count = links.shape[0]
     companies = np.empty(count, np.int32)
     members = np.zeros((elements.shape[0], 3), np.int32)
-    likes = np.zeros(paths.max() + 1 if count else 0, np.int32)
+    likes = np.zeros(elements.shape[0], np.int32)
     for link in range(count):
-        company = _company(elements, parents[link])
-        companies[link] = company
-        members[company, 0] += 1
-        members[company, 1] += functions[link]
-        members[company, 2] += legal[link]
-        likes[paths[link]] += 1
+        companies[link] = _company(elements, links[link, 0])
+        company = members[companies[link]]
+        signs = hints[link, 0] | hints[link, 1]
+        company[0] += 1
+        company[1] += signs & FUNCTIONS != 0
+        company[2] += signs & LEGAL != 0
+        likes[links[link, 1]] += 1
     for link in range(count):
-        this, parent, company = said[link], parents[link], companies[link]
+        this, company = hints[link, 2:], companies[link]
+        parent, path, start, end = links[link, 0], links[link, 1], links[link, 2], links[link, 3]
         block = elements[parent, _IN_BLOCK]
-        this[0] = _DEPTH + _bucket(starts[link] / max(length, 1), DEPTHS)
+        this[0] = _DEPTH + _bucket(start / max(length, 1), DEPTHS)
         this[1] = _LINK_DEPTH + _bucket(link / max(count - 1, 1), DEPTHS)
         this[2] = _PROSE + _place_in_prose(prose_before[parent + 1], total)
         this[3] = _BLOCK + (0 if own[block] >= PROSE_INK else 1 if has_prose[block] else 2)
@@ -91,11 +95,10 @@ def lay_out(elements: Ints, parents: Ints, paths: Ints, starts: Ints, ends: Ints
             closes = elements[box, _TEXT_TO] >= length * 0.99
             this[7] = _BOX + _bucket(float(elements[box, _LINKS]), CROWDS)
             this[8] = _BOX_AT + (2 if opens and closes else 0 if opens else 1 if closes else 3)
-        this[9] = _ANCHOR + _bucket(float(ends[link] - starts[link]), ANCHORS)
-        this[10] = _LIKES + _bucket(float(likes[paths[link]]), LIKES)
+        this[9] = _ANCHOR + _bucket(float(end - start), ANCHORS)
+        this[10] = _LIKES + _bucket(float(likes[path]), LIKES)
         this[11] = _FUNCTIONS + _bucket(members[company, 1] / members[company, 0], SHARES)
         this[12] = _LEGAL + _bucket(members[company, 2] / members[company, 0], SHARES)
-    return said
 
 
 @njit(cache=True)

@@ -41,26 +41,25 @@ def _table(words: dict[str, int]) -> tuple[Longs, Longs]:
 
 
 @njit(cache=True, nogil=True)
-def read_links(src: Bytes, text: Text, spans: Ints, tables: Tables) -> Longs:
-    """For each link the signs of its address and rel, and those of its text, as two columns.
+def read_links(src: Bytes, text: Text, links: Ints, tables: Tables, hints: Longs) -> None:
+    """Write the signs of each link's address and rel, and those of its text, into the first two columns of `hints`.
 
-    `spans` has the columns href from, to, rel from, to (in the source; -1 for none), text from, to.
+    `links` has in its columns 2 to 7 the text from, to, and in the source href from, to, rel from, to; -1 for none.
     """
     href_keys, href_signs, rel_keys, rel_signs, text_keys, text_signs = tables
-    found = np.zeros((spans.shape[0], 2), np.int64)
-    for link in range(spans.shape[0]):
-        span = spans[link]
-        found[link, 0] = _parts(src, span[0], span[1], href_keys, href_signs)
-        found[link, 0] |= _parts(src, span[2], span[3], rel_keys, rel_signs)
-        first, last = span[4], span[5]
+    for row in range(links.shape[0]):
+        link = links[row]
+        hints[row, 0] = _parts(src, link[4], link[5], href_keys, href_signs)
+        hints[row, 0] |= _parts(src, link[6], link[7], rel_keys, rel_signs)
+        hints[row, 1] = 0
+        first, last = link[2], link[3]
         while first < last and text[first] == 32:
             first += 1
         if 0 < last - first <= MAX_PHRASE_CHARACTERS:
             key = np.int64(FNV_OFFSET)
             for at in range(first, last):
                 key = (key ^ _lower(np.int64(text[at]))) * FNV_PRIME & FNV_MASK
-            found[link, 1] = _signs(key, text_keys, text_signs)
-    return found
+            hints[row, 1] = _signs(key, text_keys, text_signs)
 
 
 @njit(cache=True)

@@ -116,8 +116,7 @@ class PageLinks:
         blocks = read_blocks(scan, around)
         heading_paths = read_heading_paths(scan)
         has_layout = len(scan.hinted_paths) >= MIN_LINKS
-        placed = place_links(scan.hints, scan.hinted_paths, [near.signs for near in around]) if has_layout else ()
-        places = iter(placed)
+        places = iter(place_links(scan, [near.signs for near in around]) if has_layout else ())
         for (
             kind, path, flags, tag_at, tag_to, end, heading, in_block, in_list, href, href_to, rel, rel_to, alt,
             alt_to, first, last, before, after, after_to, place,

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from crawlers.markup import attributes_of, name_of
 from crawlers.placement import Mark, Surroundings, mark_of, place_of_list, within
-from crawlers.placement_words import signs_of_element, within_signs
+from crawlers.placement_words import signs_of_element
 from crawlers.scan import Scan
 
 MAX_PATH_CHARACTERS: Final = 400
@@ -25,6 +25,7 @@ class Around(NamedTuple):
     is_hidden: bool
     dom_path: str
     signs: int
+    """What the element itself says of its purpose."""
 
 
 class _Step(NamedTuple):
@@ -61,7 +62,7 @@ def read_around(scan: Scan) -> list[Around]:
             if len(path) > MAX_PATH_CHARACTERS:
                 path = path[-MAX_PATH_CHARACTERS:]
         surroundings = outer.surroundings if mark is None else within(outer.surroundings, mark)
-        around.append(Around(surroundings, surroundings.is_hidden, path, within_signs(outer.signs, signs)))
+        around.append(Around(surroundings, surroundings.is_hidden, path, signs))
     return around
 
 

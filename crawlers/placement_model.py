@@ -14,7 +14,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from crawlers.layout import GROUPS, LAYOUT
-from crawlers.placement_words import BIT, SIGNS
+from crawlers.placement_words import BIT, COMMENTS, KINDS, SECTIONS, SIGNS
+from crawlers.scan import Scan
 
 PLACES: Final = (
     "main", "list", "navigation", "header", "footer", "sidebar", "comment", "author_bio", "ad"
@@ -29,7 +30,9 @@ FEATURES: Final = (
 MIN_LINKS: Final = 15
 """A page with fewer links has no layout to speak of: the elements around a link decide alone."""
 
-FUNCTIONS, LEGAL = BIT["account"], BIT["legal"]
+HEADER, FOOTER, INNER_HEADER, INNER_FOOTER, COMMENT_INSIDE = map(
+    BIT.__getitem__, ("header_tag", "footer_tag", "inner_header", "inner_footer", "comment_inside")
+)
 
 _SIGNS: Final = len(SIGNS)
 _MAX_ACTIVE: Final = 3 * _SIGNS + GROUPS + 1
@@ -49,14 +52,35 @@ def weights() -> Floats:
     return table
 
 
-def place_links(hints: Longs, paths: NDArray[np.int32], path_signs: list[int]) -> list[tuple[str, float]]:
-    """For each link its place, one of PLACES, and the model's probability of that, 0 to 1.
+def place_links(scan: Scan, own_signs: list[int]) -> list[tuple[str, float]]:
+    """For each hinted link its place, one of PLACES, and the model's probability of that, 0 to 1.
 
-    `hints` has for each link the signs of its address, of its text, and its layout; `paths` says which of `path_signs`
-    the elements around it show.
+    `own_signs` has what the innermost element of each path says.
     """
-    best, sure = _place(hints, paths, np.array(path_signs, np.int64), weights())
+    around = signs_around(np.array(own_signs, np.int64), scan.outer_paths)
+    best, sure = _place(scan.hints, scan.hinted_paths, around, weights())
     return [(PLACES[number], probability) for number, probability in zip(best.tolist(), sure.tolist(), strict=True)]
+
+
+@njit(cache=True, nogil=True)
+def signs_around(own_signs: Longs, outer_paths: NDArray[np.int32]) -> Longs:
+    """All that is said around a link on each path: how it is set by the nearest two elements, the rest by any.
+
+    Inside main, article, aside or nav a header or footer is the section's, not the page's (HTML-AAM).
+    """
+    around = np.empty(own_signs.size, np.int64)
+    for path in range(own_signs.size):
+        own, outer = own_signs[path], outer_paths[path]
+        around[path] = own
+        if outer < 0:
+            continue
+        above = around[outer] & ~KINDS
+        if above & SECTIONS:
+            own = own & ~HEADER & ~FOOTER | (INNER_HEADER if own & HEADER else 0) | (INNER_FOOTER if own & FOOTER else 0)
+        if above & COMMENTS and own & COMMENTS:
+            own |= COMMENT_INSIDE
+        around[path] = own | above | own_signs[outer] & KINDS
+    return around
 
 
 @njit(cache=True, nogil=True)

@@ -1,7 +1,8 @@
 """What tags, roles, names, addresses and anchor texts say of the part of a page that they stand in."""
 
 import re
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Final
 
 SIGNS: Final = (
@@ -27,13 +28,10 @@ def bits(*signs: str) -> int:
 SECTIONS: Final = bits("main_tag", "article_tag", "aside_tag", "nav_tag")
 """Inside these a header or footer is the section's, not the page's (HTML-AAM)."""
 
-_PAGE_ENDS: Final = bits("header_tag", "footer_tag")
 COMMENTS: Final = bits("comment", "comments")
 
 KINDS: Final = bits("in_paragraph", "in_heading", "in_list", "in_table", "in_figure", "in_form")
-"""Signs that say how a link is set, not what for. They are the last, and their copies above tell the nearest element's."""
-
-_KIND_COUNT: Final = KINDS.bit_count()
+"""Signs that say how a link is set, not what for."""
 
 SIGNS_OF_TAG: Final = {
     "nav": "nav_tag", "header": "header_tag", "footer": "footer_tag", "aside": "aside_tag", "main": "main_tag",
@@ -126,6 +124,11 @@ _STEMS: Final = (
 )  # fmt: skip
 """Beginnings and ends of compounds such as leftsidebar or commentlist."""
 
+_STEM_TEXTS: Final = tuple(stem for stem, _ in _STEMS)
+_STEM_BITS: Final = tuple((stem, BIT[sign]) for stem, sign in _STEMS)
+_LONGEST_SIMPLE_WORD: Final = 5
+_LONGEST_NAME: Final = 80
+
 _SIGNS_OF_WORD: Final[dict[str, int]] = {}
 for _sign, _words in _WORDS.items():
     for _word in _words.split():
@@ -133,9 +136,10 @@ for _sign, _words in _WORDS.items():
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+")
 _IDLE = re.compile(
-    r"(?:has|with|without|no|not|category|tag|type|status|format|menu-item-(?:type|object))[-_]|hidden-"
-    r"|.*(?:border|margin|padding|align|float|clear|pull|text|pos|object|justify|items)[-_]?(?:top|bottom|left|right|center|middle)"
-    r"|[mp][tblrxy]?-"
+    r"(?:(?:has|with|without|no|not|category|tag|type|status|format|menu-item-(?:type|object))[-_]|hidden-|[mp][tblrxy]?-)"
+)
+_LOOK = re.compile(
+    r"(?:border|margin|padding|align|float|clear|pull|text|pos|object|justify|items)[-_]?(?:top|bottom|left|right|cent|middle)"
 )
 """Classes that speak of something else: WordPress puts a post's category and tags there, others how a box looks."""
 
@@ -158,39 +162,24 @@ def signs_of_element(tag: str, role: str, names: list[str]) -> int:
     return signs
 
 
-def within_signs(outer: int, own: int) -> int:
-    """All that is said around a link inside an element that shows `own` and stands within `outer`.
-
-    How links are set is said by the nearest two elements, all else by any.
-    """
-    if outer & SECTIONS and own & _PAGE_ENDS:
-        inner = (BIT["inner_header"] if own & BIT["header_tag"] else 0) | (
-            BIT["inner_footer"] if own & BIT["footer_tag"] else 0
-        )
-        own = own & ~_PAGE_ENDS | inner
-    if outer & COMMENTS and own & COMMENTS:
-        own |= BIT["comment_inside"]
-    kinds = own & KINDS
-    return (own | outer) & ~(KINDS | KINDS << _KIND_COUNT) | kinds | outer >> _KIND_COUNT & KINDS | kinds << _KIND_COUNT
-
-
 @lru_cache(maxsize=65_536)
 def signs_of_name(name: str) -> int:
     """The signs of a single class or id, by its parts and, where these say nothing, by stems of compounds."""
-    if len(name) > 80 or _IDLE.match(name):
+    if len(name) > _LONGEST_NAME or _IDLE.match(name) or _LOOK.search(name):
         return 0
-    if _COMMENT_NOTE.search(name):
+    if "omment" in name and _COMMENT_NOTE.search(name):
         return BIT["comment_note"] | (BIT["recent"] if "ecent" in name else 0)
     signs = 0
     for part in _PARTS.findall(name):
         word = part.lower()
-        known = _SIGNS_OF_WORD.get(word, 0)
-        if not known and len(word) > 5:
-            for stem, sign in _STEMS:
-                if word.startswith(stem) or word.endswith(stem):
-                    known |= BIT[sign]
-        signs |= known
+        signs |= _SIGNS_OF_WORD[word] if word in _SIGNS_OF_WORD else _signs_of_compound(word)
     return signs
+
+
+def _signs_of_compound(word: str) -> int:
+    if len(word) <= _LONGEST_SIMPLE_WORD or not (word.startswith(_STEM_TEXTS) or word.endswith(_STEM_TEXTS)):
+        return 0
+    return reduce(or_, (sign for stem, sign in _STEM_BITS if word.startswith(stem) or word.endswith(stem)))
 
 
 _HREF_WORDS: Final = {

@@ -12,9 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from crawlers.layout import lay_out
+from crawlers.layout import GROUPS, lay_out
 from crawlers.link_words import read_links, word_tables
-from crawlers.placement_words import BIT
 from crawlers.tags import (
     AREA,
     BASE,
@@ -139,6 +138,8 @@ class Scan:
     """For each link that stands in an element what its address, rel and text say, and its layout: a row of numbers."""
     hinted_paths: Ints
     """The paths around these links."""
+    outer_paths: Ints
+    """For each path that around it."""
     headings: list[list[int]]
     """Level, the heading above, text from, text to."""
     word_count: int
@@ -171,6 +172,7 @@ def scan(markup: str) -> Scan:
         blocks=blocks.tolist(),
         hints=hints,
         hinted_paths=hinted_paths,
+        outer_paths=np.ascontiguousarray(around[:, 2]),
         headings=headings[: state[_HEADINGS]].tolist(),
         word_count=(int(state[WORD_TENTHS]) + TENTHS - 1) // TENTHS,
         simhash=int(simhash) if length else None,
@@ -180,18 +182,27 @@ def scan(markup: str) -> Scan:
 
 def _hint(src: Bytes, elements: Ints, found: Ints, links: Ints, text: Text, length: int) -> tuple[Longs, Ints]:
     """What tells where the links stand, but for the elements around them."""
-    is_placed = (found[:, _F_KIND] <= LAST_LINK) & (found[:, _F_PARENT] >= 0)
-    placed = found[is_placed]
-    paths = np.ascontiguousarray(links[is_placed, 1])
-    spans = placed[:, (_F_HREF, _F_HREF + 1, _F_REL, _F_REL + 1, _F_TEXT_AT, _F_TEXT_TO)]
-    signs = read_links(src, text, spans, word_tables())
-    said = signs[:, 0] | signs[:, 1]
-    parents, starts, ends = (np.ascontiguousarray(placed[:, k]) for k in (_F_PARENT, _F_TEXT_AT, _F_TEXT_TO))
-    layout = lay_out(
-        elements[:, _PARENT : _IN_BLOCK + 1], parents, paths, starts, ends,
-        said & BIT["account"] != 0, said & BIT["legal"] != 0, length,
-    )  # fmt: skip
-    return np.hstack((signs, layout)), paths
+    placed = _placed(found, links)
+    hints = np.empty((placed.shape[0], 2 + GROUPS), np.int64)
+    read_links(src, text, placed, word_tables(), hints)
+    lay_out(elements[:, _PARENT : _IN_BLOCK + 1], placed, length, hints)
+    return hints, np.ascontiguousarray(placed[:, 1])
+
+
+@njit(cache=True, nogil=True)
+def _placed(found: Ints, links: Ints) -> Ints:
+    """Of each link in an element: that element, its path, text from, to, href from, to, rel from, to."""
+    placed = np.empty((found.shape[0], 8), np.int32)
+    count = 0
+    for row in range(found.shape[0]):
+        this = found[row]
+        if this[_F_KIND] <= LAST_LINK and this[_F_PARENT] >= 0:
+            that = placed[count]
+            that[0], that[1], that[2], that[3] = this[_F_PARENT], links[row, 1], this[_F_TEXT_AT], this[_F_TEXT_TO]
+            for k in range(4):
+                that[4 + k] = this[_F_HREF + k]
+            count += 1
+    return placed[:count]
 
 
 @njit(cache=True, nogil=True)
