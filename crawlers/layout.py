@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from crawlers.placement_words import BIT
-from crawlers.tags import IS_BLOCK
+from crawlers.tags import IS_BLOCK, Number
 
 PROSE_INK: Final = 100
 """A block with so many characters that are in no link and no block inside it is prose."""
@@ -102,7 +102,7 @@ def lay_out(elements: Ints, links: Ints, length: int, hints: Longs) -> None:
 
 
 @njit(cache=True)
-def _company(elements: Ints, parent: int) -> int:
+def _company(elements: Ints, parent: Number) -> Number:
     """The smallest block around with COMPANY_LINKS links, or the outermost."""
     company = elements[parent, _IN_BLOCK]
     while elements[company, _LINKS] < COMPANY_LINKS and elements[company, _PARENT] >= 0:
@@ -111,7 +111,7 @@ def _company(elements: Ints, parent: int) -> int:
 
 
 @njit(cache=True)
-def _box(elements: Ints, block: int, has_prose: Flags) -> int:
+def _box(elements: Ints, block: Number, has_prose: Flags) -> Number:
     """The largest block around without prose."""
     while elements[block, _PARENT] >= 0:
         outer = elements[elements[block, _PARENT], _IN_BLOCK]
@@ -122,7 +122,7 @@ def _box(elements: Ints, block: int, has_prose: Flags) -> int:
 
 
 @njit(cache=True)
-def _place_in_prose(before: int, total: int) -> int:
+def _place_in_prose(before: Number, total: Number) -> Number:
     if total == 0:
         return 0
     if before == 0:
@@ -158,7 +158,7 @@ def _find_prose(elements: Ints) -> tuple[Ints, Ints, NDArray[np.bool_]]:
 
 
 @njit(cache=True)
-def _bucket(value: float, edges: NDArray[np.float64]) -> int:
+def _bucket(value: float, edges: NDArray[np.float64]) -> Number:
     number = 0
     while number < edges.size and value > edges[number]:
         number += 1
@@ -166,7 +166,7 @@ def _bucket(value: float, edges: NDArray[np.float64]) -> int:
 
 
 @njit(cache=True)
-def _density(block: Ints) -> int:
+def _density(block: Ints) -> Number:
     """Which of the densities, the last where the block has no text."""
     if block[_INK] == 0:
         return 5

@@ -8,7 +8,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from crawlers.placement_words import SIGNS_OF_ANCHOR, SIGNS_OF_HREF_PART, SIGNS_OF_REL
-from crawlers.tags import FNV_MASK, FNV_OFFSET, FNV_PRIME
+from crawlers.tags import FNV_MASK, FNV_OFFSET, FNV_PRIME, Number
 
 MAX_PHRASE_CHARACTERS: Final = 30
 SLOTS: Final = 4096
@@ -56,22 +56,22 @@ def read_links(src: Bytes, text: Text, links: Ints, tables: Tables, hints: Longs
         while first < last and text[first] == 32:
             first += 1
         if 0 < last - first <= MAX_PHRASE_CHARACTERS:
-            key = np.int64(FNV_OFFSET)
+            key: Number = np.int64(FNV_OFFSET)
             for at in range(first, last):
                 key = (key ^ _lower(np.int64(text[at]))) * FNV_PRIME & FNV_MASK
             hints[row, 1] = _signs(key, text_keys, text_signs)
 
 
 @njit(cache=True)
-def _parts(src: Bytes, at: int, end: int, keys: Longs, signs: Longs) -> int:
+def _parts(src: Bytes, at: int, end: int, keys: Longs, signs: Longs) -> Number:
     """The signs of all parts between slashes, spaces and what else divides an address."""
-    total = np.int64(0)
+    total: Number = np.int64(0)
     if at < 0:
         return total
-    key = np.int64(FNV_OFFSET)
+    key: Number = np.int64(FNV_OFFSET)
     for i in range(at, end):
-        c = np.int64(src[i])
-        if c == 47 or c == 63 or c == 35 or c == 38 or c == 61 or c == 32:  # / ? # & = space  # noqa: PLR1714
+        c: Number = np.int64(src[i])
+        if c == 47 or c == 63 or c == 35 or c == 38 or c == 61 or c == 32:  # / ? # & = space
             total |= _signs(key, keys, signs)
             key = np.int64(FNV_OFFSET)
         else:
@@ -80,12 +80,12 @@ def _parts(src: Bytes, at: int, end: int, keys: Longs, signs: Longs) -> int:
 
 
 @njit(cache=True)
-def _lower(c: int) -> int:
+def _lower(c: Number) -> Number:
     return c + 32 if 65 <= c <= 90 else c
 
 
 @njit(cache=True)
-def _signs(key: int, keys: Longs, signs: Longs) -> int:
+def _signs(key: Number, keys: Longs, signs: Longs) -> Number:
     slot = key & (SLOTS - 1)
     while signs[slot] and keys[slot] != key:
         slot = (slot + 1) & (SLOTS - 1)

@@ -27,7 +27,7 @@ FEATURES: Final = (
     *LAYOUT, "always",
 )  # fmt: skip
 
-MIN_LINKS: Final = 15
+MIN_LINKS: Final = 20
 """A page with fewer links has no layout to speak of: the elements around a link decide alone."""
 
 HEADER, FOOTER, INNER_HEADER, INNER_FOOTER, COMMENT_INSIDE = map(
@@ -76,7 +76,9 @@ def signs_around(own_signs: Longs, outer_paths: NDArray[np.int32]) -> Longs:
             continue
         above = around[outer] & ~KINDS
         if above & SECTIONS:
-            own = own & ~HEADER & ~FOOTER | (INNER_HEADER if own & HEADER else 0) | (INNER_FOOTER if own & FOOTER else 0)
+            own = (
+                own & ~HEADER & ~FOOTER | (INNER_HEADER if own & HEADER else 0) | (INNER_FOOTER if own & FOOTER else 0)
+            )
         if above & COMMENTS and own & COMMENTS:
             own |= COMMENT_INSIDE
         around[path] = own | above | own_signs[outer] & KINDS

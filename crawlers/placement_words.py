@@ -9,8 +9,9 @@ SIGNS: Final = (
     # By tag or role, https://www.w3.org/TR/wai-aria-1.2/#landmark_roles
     "nav_tag", "header_tag", "inner_header", "footer_tag", "inner_footer", "aside_tag", "main_tag", "article_tag",
     # By words
-    "comment", "comments", "comment_note", "thread", "bio", "ad", "share", "social", "footer", "legal", "menu", "trail", "pager", "filing", "meta",
-    "header", "logo", "account", "sidebar", "widget", "column", "related", "recent", "content", "post", "teaser",
+    "comment", "comments", "comment_note", "thread", "bio", "ad", "share", "social", "footer", "legal", "menu", "trail",
+    "pager", "filing", "meta", "header", "logo", "account", "sidebar", "widget", "column", "related", "recent",
+    "content", "post", "teaser",
     "gallery", "directory", "references", "overlay", "promo", "comment_inside",
     # By the kind of the nearest elements
     "in_paragraph", "in_heading", "in_list", "in_table", "in_figure", "in_form",
@@ -52,12 +53,14 @@ _WORDS: Final = {
                "avis opinie opiniones reactions reacties guestbook feedback",
     "thread": "thread threads postbit postbody posts topic topics message messages forum forums answer answers "
               "question questions discussion discussions signature bbs",
-    "bio": "author authors autor autore autoren auteur bio biography byline writer vcard redakteur verfasser autorbox "
+    "bio": "author authors autor autore autoren auteur bio biography byline writer vcard redakteur verfasser "
+           "autorbox "
            "contributor contributors reporter columnist journalist kirjoittaja skribent",
     "ad": "ad ads adv advert adverts advertise advertisement advertising adsense adsbygoogle adbox adzone dfp gpt "
           "banner banners sponsor sponsored sponsors anzeige anzeigen werbung reklam reklama reklame publicidad "
           "publicite pubblicita promoted affiliate taboola outbrain leaderboard skyscraper billboard e3lan partner",
-    "share": "share sharing shares sharer sharedaddy shariff addthis addtoany a2a ssba ssbp swp sharethis shareaholic "
+    "share": "share sharing shares sharer sharedaddy shariff addthis addtoany a2a ssba ssbp swp sharethis "
+             "shareaholic "
              "tweet retweet teilen compartir partager condividi socialshare bookmarks print email whatsapp pinit dd",
     "comments": "comments commentlist respond disqus kommentare commentaires comentarios commentarea commentbody",
     "social": "social socials sns follow facebook twitter instagram youtube linkedin pinterest",
@@ -76,7 +79,8 @@ _WORDS: Final = {
     "header": "header head hd masthead topbar top kopf kopfzeile branding brand banner hat globalheader strip "
               "toolbar utility utilities upper heading cabecera tete",
     "logo": "logo logos logotype sitename",
-    "account": "login logon signin signup register account konto cart basket warenkorb panier minicart wishlist search "
+    "account": "login logon signin signup register account konto cart basket warenkorb panier minicart wishlist "
+               "search "
                "suche language languages lang langs locale user userbar userinfo usermenu profile service quicklinks "
                "skip phone currency subscribe abo meta-nav",
     "sidebar": "sidebar sidebars side aside rail sidecol secondary tertiary sidenav marginal marginalspalte "
@@ -84,24 +88,33 @@ _WORDS: Final = {
     "widget": "widget widgets gadget module modul portlet block box panel",
     "column": "right left rechts links droite gauche derecha izquierda col3 col1 leftcol rightcol column3 colright "
               "colleft",
-    "related": "related similar recommend recommended recommendation recommendations recirc recirculation recirculator "
-               "more yarpp also alike mehr weitere verwandt verwandte aehnliche empfehlung suggested suggestions next "
+    "related": "related similar recommend recommended recommendation recommendations recirc recirculation "
+               "recirculator "
+               "more yarpp also alike mehr weitere verwandt verwandte aehnliche empfehlung suggested suggestions "
+               "next "
                "upnext continue crosssell upsell relacionados connexes correlati",
-    "recent": "recent latest popular trending trend mostread most top10 ranking hot archive archives blogroll calendar "
+    "recent": "recent latest popular trending trend mostread most top10 ranking hot archive archives blogroll "
+              "calendar "
               "headlines ticker breaking aktuell neueste beliebt newest viewed",
-    "content": "content contents main maincontent primary body inhalt contenido contenu center middle centre hauptinhalt "
+    "content": "content contents main maincontent primary body inhalt contenido contenu center middle centre "
+               "hauptinhalt "
                "mainbody maincol contentarea contenuto cuerpo corps cms",
-    "post": "post article entry story text artikel articolo nota noticia hentry single detail fulltext postbody prose "
+    "post": "post article entry story text artikel articolo nota noticia hentry single detail fulltext postbody "
+            "prose "
             "wysiwyg richtext editor paragraph rte blogpost recipe copy description itemview news",
     "teaser": "teaser teasers card cards item items list listing listings results result grid product products tile "
-              "tiles feed stream excerpt row summary entries stories overview loop archive catalog catalogue articles "
+              "tiles feed stream excerpt row summary entries stories overview loop archive catalog catalogue "
+              "articles "
               "portada promo headline blogposts",
-    "gallery": "gallery thumb thumbs thumbnail thumbnails carousel slider slides slide lightbox photo photos flexslider",
+    "gallery": "gallery thumb thumbs thumbnail thumbnails carousel slider slides slide lightbox photo photos "
+               "flexslider",
     "directory": "directory branchenbuch companies hotels vendors merchants businesses members exhibitors",
-    "references": "reference references reflist footnote footnotes toc citation citations external downloads download "
+    "references": "reference references reflist footnote footnotes toc citation citations external downloads "
+                  "download "
                   "attachments resources links linklist",
     "overlay": "cookie cookies consent gdpr modal popup overlay lightboxes dialog fancybox",
-    "promo": "newsletter promo promos promotion cta teaserbox subscribe subscription campaign offer offers signupform",
+    "promo": "newsletter promo promos promotion cta teaserbox subscribe subscription campaign offer offers "
+             "signupform",
 }  # fmt: skip
 
 _STEMS: Final = (
@@ -136,18 +149,23 @@ for _sign, _words in _WORDS.items():
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+")
 _IDLE = re.compile(
-    r"(?:(?:has|with|without|no|not|category|tag|type|status|format|menu-item-(?:type|object))[-_]|hidden-|[mp][tblrxy]?-)"
+    r"(?:(?:has|with|without|no|not|category|tag|type|status|format|menu-item-(?:type|object))[-_]|hidden-"
+     "|[mp][tblrxy]?-)"
 )
 _LOOK = re.compile(
-    r"(?:border|margin|padding|align|float|clear|pull|text|pos|object|justify|items)[-_]?(?:top|bottom|left|right|cent|middle)"
+    r"(?:border|margin|padding|align|float|clear|pull|text|pos|object|justify|items)[-_]?(?:top|bottom|left"
+     "|right|cent|middle)"
 )
 """Classes that speak of something else: WordPress puts a post's category and tags there, others how a box looks."""
 
 _COMMENT_NOTE = re.compile(
-    r"(?:recent|latest|last|top|new|letzte|derniers)[-_]?comment|comments?[-_]?(?:link|count|num|icon|bubble|total|badge|popup)"
-    r"|(?:meta|num|count|total|n)[-_]{0,2}comments?$|post-?comments?-?(?:link|number)|commentaires?-?count|recentcomm", re.IGNORECASE
+    r"(?:recent|latest|last|top|new|letzte|derniers)[-_]?comment|comments?[-_]?(?:link|count|num|icon|bubble"
+     "|total|badge|popup)"
+    r"|(?:meta|num|count|total|n)[-_]{0,2}comments?$|post-?comments?-?(?:link|number)|commentaires?-?count|recentcomm",
+    re.IGNORECASE,
 )
 """A word on how many comments there are, or a box of new ones from everywhere: no comment section."""
+
 
 def signs_of_element(tag: str, role: str, names: list[str]) -> int:
     """The signs of an element by its tag, its role and the words of its id and class attributes."""
@@ -187,17 +205,20 @@ _HREF_WORDS: Final = {
                "warenkorb checkout user users member members profile wishlist search suche customer anmelden lang "
                "register.php login.php password logout newsletter subscribe abo subscription subscriptions contact "
                "contact-us kontakt help hilfe support",
-    "filing": "tag tags category categories kategorie rubrik topic topics thema themen label keyword section sections",
+    "filing": "tag tags category categories kategorie rubrik topic topics thema themen label keyword section "
+              "sections",
     "bio": "author authors autor autoren auteur auteurs by profile profiles contributor staff journalist people team "
            "writers columnists autores redaktion",
     "legal": "privacy privacy-policy imprint impressum terms datenschutz legal disclaimer agb cookies cookie-policy "
              "copyright terms-of-service terms-of-use privacy.html terms-and-conditions sitemap careers jobs about "
-             "about-us advertise mediadaten press mentions-legales aviso-legal privacidade privacidad cgu accessibility "
+             "about-us advertise mediadaten press mentions-legales aviso-legal privacidade privacidad cgu "
+             "accessibility "
              "contact-us advertising policies conditions",
     "share": "sharer sharer.php share share.php intent sharearticle pin submit addtoany tweet cws send diaspora",
     "ad": "adclick ads click redir out go affiliate ck.php adserver sponsored",
     "pager": "page",
-    "thread": "thread threads topic viewtopic showthread.php viewtopic.php showpost.php post member.php memberlist.php "
+    "thread": "thread threads topic viewtopic showthread.php viewtopic.php showpost.php post member.php "
+              "memberlist.php "
               "profile.php u",
     "comment_note": "comments comment respond disqus_thread comments-area replytocom comments-section",
 }  # fmt: skip
@@ -209,36 +230,58 @@ _RELS: Final = {
 }  # fmt: skip
 
 _ANCHOR_PHRASES: Final = {
-    "account": "login|log in|log-in|sign in|signin|sign up|register|registration|my account|account|anmelden|einloggen"
-               "|registrieren|mein konto|warenkorb|cart|my cart|basket|shopping cart|checkout|wishlist|search|suche|subscribe"
-               "|abonnieren|abo|newsletter|contact|contact us|kontakt|contacto|contato|help|hilfe|support|faq|english|deutsch"
-               "|français|español|italiano|en|de|fr|es|it|connexion|se connecter|mon compte|iniciar sesión|registrarse|entrar"
+    "account": "login|log in|log-in|sign in|signin|sign up|register|registration|my account|account|anmelden"
+               "|einloggen"
+               "|registrieren|mein konto|warenkorb|cart|my cart|basket|shopping cart|checkout|wishlist|search"
+               "|suche|subscribe"
+               "|abonnieren|abo|newsletter|contact|contact us|kontakt|contacto|contato|help|hilfe|support|faq"
+               "|english|deutsch"
+               "|français|español|italiano|en|de|fr|es|it|connexion|se connecter|mon compte|iniciar sesión"
+               "|registrarse|entrar"
                "|accedi|registrati|войти|вход|регистрация|zaloguj|logowanie|giriş|üye ol|ログイン|登录|注册|e-paper|epaper"
-               "|log out|logout|join|join now|my profile|s’identifier|s'identifier|s’abonner|s'abonner|shop|jobs|advertise",
-    "legal": "privacy|privacy policy|terms|terms of use|terms of service|terms & conditions|terms and conditions|imprint"
-             "|impressum|datenschutz|datenschutzerklärung|agb|legal|disclaimer|sitemap|site map|cookie policy|cookies|careers"
-             "|about us|about|über uns|mediadaten|advertise|press|accessibility|copyright|mentions légales|contact|contact us"
-             "|kontakt|aviso legal|privacidad|política de privacidad|note legali|conditions générales|back to top|nach oben|top"
+               "|log out|logout|join|join now|my profile|s’identifier|s'identifier|s’abonner|s'abonner|shop|jobs"
+               "|advertise",
+    "legal": "privacy|privacy policy|terms|terms of use|terms of service|terms & conditions|terms and conditions"
+             "|imprint"
+             "|impressum|datenschutz|datenschutzerklärung|agb|legal|disclaimer|sitemap|site map|cookie policy"
+             "|cookies|careers"
+             "|about us|about|über uns|mediadaten|advertise|press|accessibility|copyright|mentions légales|contact"
+             "|contact us"
+             "|kontakt|aviso legal|privacidad|política de privacidad|note legali|conditions générales|back to top"
+             "|nach oben|top"
              "|wordpress|advertise with us|terms of sale|nutzungsbedingungen|cookie settings|feedback|rss|rss feed",
-    "comments": "reply|antworten|répondre|responder|rispondi|ответить|cancel reply|antworten abbrechen|report|melden|quote"
-                "|like|permalink|cancel comment reply|report abuse|yanıtla|返信|log in to reply|delete|helpful|flag|zitieren|vote",
-    "comment_note": "comments|leave a comment|no comments|0 comments|1 comment|add comment|kommentare|comment|add a comment"
+    "comments": "reply|antworten|répondre|responder|rispondi|ответить|cancel reply|antworten abbrechen|report"
+                "|melden|quote"
+                "|like|permalink|cancel comment reply|report abuse|yanıtla|返信|log in to reply|delete|helpful|flag"
+                "|zitieren|vote",
+    "comment_note": "comments|leave a comment|no comments|0 comments|1 comment|add comment|kommentare|comment"
+                    "|add a comment"
                     "|post a comment|комментарии|comentarios|commentaires|kommentieren|2 comments|3 comments",
-    "teaser": "read more|more|weiterlesen|mehr|continue reading|learn more|lire la suite|leer más|leggi tutto|подробнее|читать"
-              "|more...|read more...|read more »|weiter|mehr lesen|details|view all|see all|more info|devamı|»|[…]|[...]|meer",
-    "share": "share|tweet|facebook|twitter|whatsapp|pinterest|linkedin|email|e-mail|print|drucken|teilen|xing|google+|reddit|pin it"
-             "|email this|blogthis!|share to twitter|share to facebook|share to pinterest|telegram|twittern|pin|pocket|tumblr"
-             "|digg|stumbleupon|delicious|imprimer|compartir|share on facebook|share on twitter|drucken|flipboard|merken|vk|line",
-    "pager": "next|previous|prev|«|»|›|‹|1|2|3|4|5|6|7|8|9|10|last|first|weiter|zurück|next page|previous page|older posts"
-             "|newer posts|older|newer|suivant|précédent|siguiente|anterior|вперед|назад|next »|« previous|last »|>|<|>>|<<|next >"
+    "teaser": "read more|more|weiterlesen|mehr|continue reading|learn more|lire la suite|leer más|leggi tutto"
+              "|подробнее|читать"
+              "|more...|read more...|read more »|weiter|mehr lesen|details|view all|see all|more info|devamı|»|[…]"
+              "|[...]|meer",
+    "share": "share|tweet|facebook|twitter|whatsapp|pinterest|linkedin|email|e-mail|print|drucken|teilen|xing"
+             "|google+|reddit|pin it"
+             "|email this|blogthis!|share to twitter|share to facebook|share to pinterest|telegram|twittern|pin"
+             "|pocket|tumblr"
+             "|digg|stumbleupon|delicious|imprimer|compartir|share on facebook|share on twitter|drucken|flipboard"
+             "|merken|vk|line",
+    "pager": "next|previous|prev|«|»|›|‹|1|2|3|4|5|6|7|8|9|10|last|first|weiter|zurück|next page|previous page"
+             "|older posts"
+             "|newer posts|older|newer|suivant|précédent|siguiente|anterior|вперед|назад|next »|« previous|last »"
+             "|>|<|>>|<<|next >"
              "|next ›|seguinte|successiva|następna|volgende|older post|newer post|次へ|下一页",
-    "trail": "home|startseite|start|accueil|inicio|início|homepage|главная|ana sayfa|anasayfa|strona główna|ホーム|首页|hem|etusivu",
-    "menu": "news|sports|sport|politics|politik|business|wirtschaft|culture|kultur|world|entertainment|video|videos|blog|forum"
-            "|products|produkte|services|opinion|technology|tech|health|lifestyle|life|economy|economía|deportes|travel|auto"
-            "|politique|économie|cultura|music|movies|games|fashion|shop|events|forums|reviews|science|society|новости|спорт",
+    "trail": "home|startseite|start|accueil|inicio|início|homepage|главная|ana sayfa|anasayfa|strona główna|ホーム|首页"
+             "|hem|etusivu",
+    "menu": "news|sports|sport|politics|politik|business|wirtschaft|culture|kultur|world|entertainment|video"
+            "|videos|blog|forum"
+            "|products|produkte|services|opinion|technology|tech|health|lifestyle|life|economy|economía|deportes"
+            "|travel|auto"
+            "|politique|économie|cultura|music|movies|games|fashion|shop|events|forums|reviews|science|society"
+            "|новости|спорт",
 }  # fmt: skip
 """Whole anchor texts, lower case, that say what a link is for."""
-
 
 
 def _meanings(words: dict[str, str], separator: str | None) -> dict[str, int]:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize  # type: ignore[import-untyped]
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from crawlers.encoding import to_utf8
@@ -21,16 +21,37 @@ from crawlers.placement_model import FEATURES, MIN_LINKS, PLACES, features_of, s
 from crawlers.scan import scan
 from crawlers.tags import AREA, LAST_LINK, A
 from crawlers.taming import tame
-from tests.gold.confusion import macro_f1, table_of
+from tests.gold.confusion import calibration_of, macro_f1, table_of
 from tests.gold.labelled import labelled_pages
 
 WEIGHTS: Final = Path(__file__).parents[2] / "crawlers" / "placement_weights.tsv"
 RIDGE: Final = 5.0
-"""How strongly weights are drawn to zero; 3 to 8 do alike in cross-validation."""
+"""How strongly weights are drawn to what is expected; 3 to 8 do alike in cross-validation."""
 
 FOLDS: Final = 10
 MIN_SHOWN: Final = 3
-"""A feature that fewer links show gets no weight."""
+"""A feature that fewer links show keeps its expected weight."""
+
+HOMES: Final = {
+    "main": "inner_header main_tag article_tag content post in_paragraph in_figure",
+    "list": "teaser gallery references",
+    "navigation": "nav_tag menu trail pager filing",
+    "header": "header_tag header logo account",
+    "footer": "footer_tag footer legal",
+    "sidebar": "aside_tag sidebar widget column related recent promo",
+    "comment": "comment comments comment_inside thread",
+    "author_bio": "bio",
+    "ad": "ad share",
+}
+"""Where a sign is expected before any link is seen. The tuning half shows many signs on a host or two only."""
+
+SURE: Final = frozenset(
+    ["comment", "comments", "comment_inside", "share", "footer", "footer_tag", "nav_tag", "aside_tag", "sidebar",
+     "trail", "pager", "ad", "logo", "menu"]
+)  # fmt: skip
+"""Signs that are expected there with twice the weight."""
+
+EXPECTED: Final = {"around": 0.4, "address": 0.25, "text": 0.4}
 
 Floats = NDArray[np.float64]
 
@@ -57,9 +78,10 @@ def examples(half: str = "tuning") -> Examples:
 
 
 def fit(features: Floats, places: list[str]) -> Floats:
-    """Weights of a multinomial logistic regression with ridge, rarer places counting more by the square root."""
+    """Weights of a multinomial logistic regression, drawn to what is expected; rarer places count more, by the root."""
     shown = features.sum(axis=0) >= MIN_SHOWN
-    x = features[:, shown]
+    weights = expected()
+    x, drawn_to = features[:, shown], weights[shown]
     y = np.array([PLACES.index(place) for place in places])
     counts = np.bincount(y, minlength=len(PLACES))
     weight = np.sqrt(counts.mean() / counts[y])
@@ -69,12 +91,23 @@ def fit(features: Floats, places: list[str]) -> Floats:
         table = flat.reshape(x.shape[1], len(PLACES))
         probability = softmax(x @ table)
         gap = (probability - one_hot) * weight[:, None]
-        value = -(weight * np.log(probability[np.arange(len(y)), y])).sum() + RIDGE / 2 * (table**2).sum()
-        return value, (x.T @ gap + RIDGE * table).ravel()
+        drift = table - drawn_to
+        value = -(weight * np.log(probability[np.arange(len(y)), y])).sum() + RIDGE / 2 * (drift**2).sum()
+        return value, (x.T @ gap + RIDGE * drift).ravel()
 
-    found = minimize(loss, np.zeros(x.shape[1] * len(PLACES)), jac=True, method="L-BFGS-B", options={"maxiter": 300})
-    weights = np.zeros((features.shape[1], len(PLACES)))
+    found = minimize(loss, drawn_to.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 300})
     weights[shown] = found.x.reshape(x.shape[1], len(PLACES))
+    return weights
+
+
+def expected() -> Floats:
+    """The weights before any link is seen."""
+    weights = np.zeros((len(FEATURES), len(PLACES)))
+    rows = {name: number for number, name in enumerate(FEATURES)}
+    for column, place in enumerate(PLACES):
+        for sign in HOMES[place].split():
+            for kind, weight in EXPECTED.items():
+                weights[rows[f"{kind}_{sign}"], column] = weight * (2 if sign in SURE else 1)
     return weights
 
 
@@ -87,7 +120,9 @@ def cross_validate(given: Examples) -> Floats:
     probability = np.zeros((len(folds), len(PLACES)))
     for number in range(FOLDS):
         seen = folds != number
-        weights = fit(given.features[seen], [place for place, is_seen in zip(given.places, seen, strict=True) if is_seen])
+        weights = fit(
+            given.features[seen], [place for place, is_seen in zip(given.places, seen, strict=True) if is_seen]
+        )
         probability[~seen] = softmax(given.features[~seen] @ weights)
     return probability
 
@@ -111,9 +146,14 @@ def main() -> None:
     probability = cross_validate(given)
     pairs = [(place, PLACES[best]) for place, best in zip(given.places, probability.argmax(axis=1), strict=True)]
     right = probability[np.arange(len(pairs)), [PLACES.index(place) for place in given.places]]
-    print(f"{len(pairs)} links of {len(set(given.hosts))} hosts, {FOLDS} folds by host, mean -log p {-np.log(right).mean():.3f}")
+    print(
+        f"{len(pairs)} links of {len(set(given.hosts))} hosts, {FOLDS} folds by host, "
+        f"mean -log p {-np.log(right).mean():.3f}"
+    )
     print(table_of(pairs))
     print(f"macro-F1 of the six {macro_f1(pairs):.3f}, of all {macro_f1(pairs, PLACES):.3f}")
+    judged = [(*pair, sure) for pair, sure in zip(pairs, probability.max(axis=1).tolist(), strict=True)]
+    print(calibration_of(judged))
     write(fit(given.features, given.places))
 
 
