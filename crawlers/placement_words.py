@@ -150,17 +150,17 @@ for _sign, _words in _WORDS.items():
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+")
 _IDLE = re.compile(
     r"(?:(?:has|with|without|no|not|category|tag|type|status|format|menu-item-(?:type|object))[-_]|hidden-"
-     "|[mp][tblrxy]?-)"
+    "|[mp][tblrxy]?-)"
 )
 _LOOK = re.compile(
     r"(?:border|margin|padding|align|float|clear|pull|text|pos|object|justify|items)[-_]?(?:top|bottom|left"
-     "|right|cent|middle)"
+    "|right|cent|middle)"
 )
 """Classes that speak of something else: WordPress puts a post's category and tags there, others how a box looks."""
 
 _COMMENT_NOTE = re.compile(
     r"(?:recent|latest|last|top|new|letzte|derniers)[-_]?comment|comments?[-_]?(?:link|count|num|icon|bubble"
-     "|total|badge|popup)"
+    "|total|badge|popup)"
     r"|(?:meta|num|count|total|n)[-_]{0,2}comments?$|post-?comments?-?(?:link|number)|commentaires?-?count|recentcomm",
     re.IGNORECASE,
 )
@@ -238,7 +238,8 @@ _ANCHOR_PHRASES: Final = {
                "|english|deutsch"
                "|français|español|italiano|en|de|fr|es|it|connexion|se connecter|mon compte|iniciar sesión"
                "|registrarse|entrar"
-               "|accedi|registrati|войти|вход|регистрация|zaloguj|logowanie|giriş|üye ol|ログイン|登录|注册|e-paper|epaper"
+               "|accedi|registrati|войти|вход|регистрация|zaloguj|logowanie|giriş|üye ol"
+               "|ログイン|登录|注册|e-paper|epaper"
                "|log out|logout|join|join now|my profile|s’identifier|s'identifier|s’abonner|s'abonner|shop|jobs"
                "|advertise",
     "legal": "privacy|privacy policy|terms|terms of use|terms of service|terms & conditions|terms and conditions"
