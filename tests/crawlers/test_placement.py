@@ -165,7 +165,7 @@ LAID_OUT = [
     ({"after": f"<div id=comments><ol class=commentlist><li class=comment><p>{LINK}</ol></div>"}, "comment"),
     ({"after": f"<ul class=commentaires><li class=commentaire>{LINK}</ul>"}, "comment"),
     ({"after": f"<div class=sidebar><div class=widget><h3>Recent</h3><ul><li>{LINK}</ul></div></div>"}, "sidebar"),
-    ({"header": f"<div class=breadcrumb>{LINK}</div>"}, "navigation"),
+    ({"header": f"</div><div class=breadcrumb>{LINK}"}, "navigation"),
 ]
 
 
