@@ -13,10 +13,10 @@ AIRFLOW_PORT ?= 8080
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test test-long test-airflow airflow airflow-demo lint format docs constraints clean FORCE
-.PHONY: bench-realweb bench-ingest bench-gates bench-airflow bench-extract
+.PHONY: bench-realweb bench-ingest bench-gates bench-airflow bench-extract bench-placement
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "PYTHON=python3.12 chooses the interpreter of a new $(VENV); ARGS=... is handed on to the command."
 
 demo: $(BASE) ## crawl the built-in web, build every table, say where to look
@@ -64,6 +64,9 @@ bench-airflow: $(BASE) $(AIRFLOW) ## the same through a fresh Airflow, with time
 
 bench-extract: $(DEV) ## full link records against Scrapy's LinkExtractor: ARGS="--memory 100000"
 	$(VENV)/bin/python -m tests.bench.extract $(ARGS)
+
+bench-placement: $(DEV) ## placements against the gold labels of the test half: confusion table, F1, calibration
+	$(VENV)/bin/python -m tests.bench.placement
 
 docs: $(BASE) ## render docs/datasets and docs/gates.md again from the schemas and the rules
 	for dataset in $$($(VENV)/bin/linklake schema | awk '{ print $$1 }'); do \

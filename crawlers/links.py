@@ -10,6 +10,7 @@ from crawlers.markup import attributes_of, decoded
 from crawlers.outline import NOWHERE, Block, read_around, read_blocks, read_heading_paths
 from crawlers.page_facts import MAX_LANGUAGE_CHARACTERS, base_href
 from crawlers.placement import Attributes, mark_of, within
+from crawlers.placement_model import MIN_LINKS, place_links
 from crawlers.scan import HAS_IMAGE, HIDES, MAX_LINKS, MAX_TEXT_CHARACTERS, Scan
 from crawlers.structured_data import MAX_URLS, StructuredData
 from crawlers.tags import AREA, FORM, FRAME, IFRAME, LAST_LINK, LINK, META, SCRIPT, A
@@ -107,6 +108,8 @@ class PageLinks:
         around = read_around(scan)
         blocks = read_blocks(scan, around)
         heading_paths = read_heading_paths(scan)
+        has_layout = len(scan.hinted_paths) >= MIN_LINKS
+        places = iter(place_links(scan, [near.signs for near in around]) if has_layout else ())
         for (
             kind, path, flags, tag_at, tag_to, end, heading, in_block, in_list, href, href_to, rel, rel_to, alt,
             alt_to, first, last, before, after, after_to, place,
@@ -114,6 +117,7 @@ class PageLinks:
             if kind > LAST_LINK:
                 self._add_note(kind, source[tag_at:tag_to], source[tag_to:end])
                 continue
+            placement, confidence = next(places, ("unknown", 0.0)) if path >= 0 else ("unknown", 0.0)
             if kind in (A, AREA):
                 judged = self._judge(source[href:href_to])
             else:
@@ -125,9 +129,10 @@ class PageLinks:
             if target is None:
                 continue
             near = around[path] if path >= 0 else NOWHERE
-            placement, confidence = near.surroundings.placement, near.surroundings.confidence
-            if in_list >= 0 and placement == "main":
-                placement, confidence = blocks[in_list].place_of_links or (placement, confidence)
+            if not has_layout:
+                placement, confidence = near.surroundings.placement, near.surroundings.confidence
+                if in_list >= 0 and placement == "main":
+                    placement, confidence = blocks[in_list].place_of_links or (placement, confidence)
             is_hidden = near.is_hidden
             if flags & HIDES:
                 mark = mark_of("a", attributes_of(source[tag_at:tag_to]))

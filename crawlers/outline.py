@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from crawlers.markup import attributes_of, name_of
 from crawlers.placement import Mark, Surroundings, mark_of, place_of_list, within
+from crawlers.placement_words import signs_of_element
 from crawlers.scan import Scan
 
 MAX_PATH_CHARACTERS: Final = 400
@@ -23,6 +24,8 @@ class Around(NamedTuple):
     surroundings: Surroundings
     is_hidden: bool
     dom_path: str
+    signs: int
+    """What the element itself says of its purpose."""
 
 
 class _Step(NamedTuple):
@@ -30,9 +33,10 @@ class _Step(NamedTuple):
 
     mark: Mark | None
     path: str
+    signs: int
 
 
-NOWHERE: Final = Around(Surroundings(), False, "")
+NOWHERE: Final = Around(Surroundings(), False, "", 0)
 
 
 class Block(NamedTuple):
@@ -51,14 +55,14 @@ def read_around(scan: Scan) -> list[Around]:
     around: list[Around] = []
     source = scan.source
     for tag_at, tag_to, parent in scan.elements:
-        mark, path = _step(source[tag_at:tag_to])
+        mark, path, signs = _step(source[tag_at:tag_to])
         outer = around[parent] if parent >= 0 else NOWHERE
         if path:
             path = f"{outer.dom_path} > {path}" if outer.dom_path else path
             if len(path) > MAX_PATH_CHARACTERS:
                 path = path[-MAX_PATH_CHARACTERS:]
         surroundings = outer.surroundings if mark is None else within(outer.surroundings, mark)
-        around.append(Around(surroundings, surroundings.is_hidden, path))
+        around.append(Around(surroundings, surroundings.is_hidden, path, signs))
     return around
 
 
@@ -89,11 +93,12 @@ def _own_step(tag: bytes) -> _Step:
     name, attributes = name_of(tag), attributes_of(tag)
     mark = mark_of(name, attributes)
     if name in ("html", "body"):  # their classes say little and are many
-        return _Step(mark, "" if name == "html" else name)
+        return _Step(mark, "" if name == "html" else name, 0)
     names = (attributes.get("id") or "").split()[:1]
     classes = (attributes.get("class") or "").split()
     path = "".join([name, *(f"#{word}" for word in names), *(f".{word}" for word in classes)])
-    return _Step(mark, path[:MAX_STEP_CHARACTERS])
+    signs = signs_of_element(name, attributes.get("role") or "", [*(attributes.get("id") or "").split(), *classes])
+    return _Step(mark, path[:MAX_STEP_CHARACTERS], signs)
 
 
 _recurring_step = lru_cache(maxsize=16_384)(_own_step)

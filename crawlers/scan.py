@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from crawlers.layout import GROUPS, lay_out
+from crawlers.link_words import read_links, word_tables
 from crawlers.tags import (
     AREA,
     BASE,
@@ -132,6 +134,12 @@ class Scan:
     """For each of these a signed 64-bit hash of its path without positions: alike on other pages of the host."""
     blocks: list[list[int]]
     """The blocks and lists around links: path, words, links, ink, ink in links. Ink is text without space."""
+    hints: Longs
+    """For each link that stands in an element what its address, rel and text say, and its layout: a row of numbers."""
+    hinted_paths: Ints
+    """The paths around these links."""
+    outer_paths: Ints
+    """For each path that around it."""
     headings: list[list[int]]
     """Level, the heading above, text from, text to."""
     word_count: int
@@ -154,6 +162,7 @@ def scan(markup: str) -> Scan:
     simhash = _read(src, *tag_table(), text, elements, found, headings, state, hashes, votes)
     length = int(state[_LENGTH])
     links, around, blocks = _gather(src, elements[: state[_ELEMENTS]], found[: state[_FOUND]], text)
+    hints, hinted_paths = _hint(src, elements[: state[_ELEMENTS]], found[: state[_FOUND]], links, text, length)
     return Scan(
         source=source,
         text=text[:length].tobytes().decode("utf-32-le"),
@@ -161,11 +170,39 @@ def scan(markup: str) -> Scan:
         elements=around[:, :3].tolist(),
         templates=template_hashes(src, around).tolist(),
         blocks=blocks.tolist(),
+        hints=hints,
+        hinted_paths=hinted_paths,
+        outer_paths=np.ascontiguousarray(around[:, 2]),
         headings=headings[: state[_HEADINGS]].tolist(),
         word_count=(int(state[WORD_TENTHS]) + TENTHS - 1) // TENTHS,
         simhash=int(simhash) if length else None,
         overflow_count=int(state[_OVERFLOW]),
     )
+
+
+def _hint(src: Bytes, elements: Ints, found: Ints, links: Ints, text: Text, length: int) -> tuple[Longs, Ints]:
+    """What tells where the links stand, but for the elements around them."""
+    placed = _placed(found, links)
+    hints = np.empty((placed.shape[0], 2 + GROUPS), np.int64)
+    read_links(src, text, placed, word_tables(), hints)
+    lay_out(elements[:, _PARENT : _IN_BLOCK + 1], placed, length, hints)
+    return hints, np.ascontiguousarray(placed[:, 1])
+
+
+@njit(cache=True, nogil=True)
+def _placed(found: Ints, links: Ints) -> Ints:
+    """Of each link in an element: that element, its path, text from, to, href from, to, rel from, to."""
+    placed = np.empty((found.shape[0], 8), np.int32)
+    count = 0
+    for row in range(found.shape[0]):
+        this = found[row]
+        if this[_F_KIND] <= LAST_LINK and this[_F_PARENT] >= 0:
+            that = placed[count]
+            that[0], that[1], that[2], that[3] = this[_F_PARENT], links[row, 1], this[_F_TEXT_AT], this[_F_TEXT_TO]
+            for k in range(4):
+                that[4 + k] = this[_F_HREF + k]
+            count += 1
+    return placed[:count]
 
 
 @njit(cache=True, nogil=True)

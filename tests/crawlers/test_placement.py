@@ -5,6 +5,9 @@ import pytest
 from crawlers.extract import extract
 from crawlers.links import Observation
 from crawlers.placement import Surroundings, enter
+from crawlers.placement_model import FEATURES, weights
+from crawlers.placement_model import PLACES as PLACES_OF_MODEL
+from crawlers.placement_words import BIT, SIGNS, signs_of_name
 
 LINK = "<a href=/x>link</a>"
 
@@ -139,3 +142,57 @@ def test_plain_elements_change_nothing() -> None:
     outer = enter(Surroundings(), "main", {})
     assert enter(outer, "p", {"class": "ads"}) is outer
     assert enter(outer, "div", {}) is outer
+
+
+PROSE = "The oars of this valley are cut from ash, and every one of them is marked by the hand that made it. " * 3
+
+
+def whole_page(link: str, *, header: str = "", body: str = "", after: str = "", footer: str = "") -> str:
+    """A page as sites have them, without any HTML5 landmark; `link` stands where the caller puts it."""
+    menu = "".join(f"<li><a href=/s{number}>Section {number}</a>" for number in range(24))
+    legal = "".join(f"<a href=/{name}>{name}</a> " for name in ("privacy", "terms", "imprint", "contact"))
+    return (
+        f"<div id=header><div id=logo><a href=/><img alt=Oars></a></div>{header}</div><ul class='main-menu'>{menu}</ul>"
+        f"<div id=content><div class=entry><p>{PROSE}</p><p>{PROSE}{body}</p><p>{PROSE}</p></div>{after}</div>"
+        f"<div id=footer>{legal}{footer}</div>{link}"
+    )
+
+
+LAID_OUT = [
+    ({"body": LINK}, "main"),
+    ({"footer": LINK}, "footer"),
+    ({"header": f"<div class=login>{LINK}</div>"}, "header"),
+    ({"after": f"<div id=comments><ol class=commentlist><li class=comment><p>{LINK}</ol></div>"}, "comment"),
+    ({"after": f"<ul class=commentaires><li class=commentaire>{LINK}</ul>"}, "comment"),
+    ({"after": f"<div class=sidebar><div class=widget><h3>Recent</h3><ul><li>{LINK}</ul></div></div>"}, "sidebar"),
+    ({"header": f"</div><div class=breadcrumb>{LINK}"}, "navigation"),
+]
+
+
+@pytest.mark.parametrize(("parts", "placement"), LAID_OUT)
+def test_on_a_page_with_a_layout_names_and_layout_decide(parts: dict[str, str], placement: str) -> None:
+    seen = observe(whole_page("", **parts))
+    assert seen.placement == placement
+    assert 0.1 < seen.placement_confidence <= 1.0
+
+
+NAMES = [
+    ("leftSidebar", {"sidebar", "column"}),
+    ("comment-list", {"comment", "teaser"}),
+    ("recent-comments", {"comment_note", "recent"}),
+    ("BottomBar", {"footer"}),
+    ("text-right", set()),
+    ("has-sidebar", set()),
+    ("category-ads", set()),
+    ("css-1x2y3z", set()),
+]
+
+
+@pytest.mark.parametrize(("name", "signs"), NAMES)
+def test_a_class_says_what_its_words_mean(name: str, signs: set[str]) -> None:
+    assert {sign for sign in SIGNS if signs_of_name(name) & BIT[sign]} == signs
+
+
+def test_every_weight_is_of_a_feature_that_exists() -> None:
+    assert weights().shape == (len(FEATURES), len(PLACES_OF_MODEL))
+    assert weights().any()
