@@ -203,12 +203,13 @@ def observed(lake: Lake, settings: Settings, crawl_id: str, stage: str, clock: C
         counts.update((Journal.read(shard).complete or {}).get("counts", {}))
     _tell_truncated(observed_parts(lake, crawl_id), counts)
     receipt = settle(lake, settings, crawl_id)
+    said_by_gate = receipt.message if receipt.findings else None
     is_worth_building = bool(receipt.rows.get("page_fetches", 1))
     return replace(
         clock.stamp(receipt),
         stage=stage,
         rows=receipt.rows | counts,
-        message=receipt.message if receipt.findings else _reason_to_look(counts, crawl_id),
+        message="; ".join(filter(None, (_reason_to_look(counts, crawl_id), said_by_gate))) or None,
         next=f"linklake build --crawl-id {crawl_id}" if is_worth_building else "linklake status",
     )
 
