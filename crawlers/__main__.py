@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scrapy.crawler import AsyncCrawlerProcess
 
+from crawlers.extract import prepare
 from crawlers.journal import Journal
 from crawlers.politeness import describe
 from crawlers.settings import CrawlConfig, scrapy_settings
@@ -49,6 +50,7 @@ def crawl(config: CrawlConfig) -> None:
             return
         sink = Sink(journal, stage=config.kind, limits=Limits(seconds=config.part_seconds))
         _log_to_stderr()
+        prepare()
         process = AsyncCrawlerProcess(scrapy_settings(config))
         logging.getLogger("crawlers").setLevel(logging.INFO)
         logging.getLogger("scrapy").setLevel(logging.ERROR)  # spares a record for every request
