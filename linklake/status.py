@@ -91,7 +91,8 @@ def _unsettled(lake: Lake, crawl_id: str, said: Status) -> None:
     elif lake.staged(SETTLE_CRAWL.name, crawl_id):
         said.lines.append(f"{crawl_id} ({kind}): settled, not published")
         said.commands.append(f"linklake gate {settle}")
-    elif all(complete and complete["is_complete"] for complete in completes):
+    elif kind == "ingest" or all(complete and complete["is_complete"] for complete in completes):
+        # What an ingestion calls incomplete is damaged in its archives: nothing more can be read of them.
         said.lines.append(f"{crawl_id} ({kind}): observed, not settled, {parts}")
         said.commands.append(f"linklake run {settle}")
     else:
