@@ -1,6 +1,7 @@
 """One crawl in one process (the reactor cannot start twice): ``python -m crawlers CONFIG.json [PARENT]``."""
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -51,6 +52,8 @@ def crawl(config: CrawlConfig) -> None:
         sink = Sink(journal, stage=config.kind, limits=Limits(seconds=config.part_seconds))
         _log_to_stderr()
         prepare()
+        gc.collect()
+        gc.freeze()  # what compiling left behind would be looked through between two requests to a host
         process = AsyncCrawlerProcess(scrapy_settings(config))
         logging.getLogger("crawlers").setLevel(logging.INFO)
         logging.getLogger("scrapy").setLevel(logging.ERROR)  # spares a record for every request
