@@ -178,14 +178,16 @@ def test_a_stopped_gate_leaves_its_receipt_and_publishes_nothing(
     assert run.state == "failed"
     assert run.tasks["dedupe_links.gate"] == "failed"
     assert run.tasks["classify_links.run"] == "upstream_failed"
-    assert run.tasks["more_crawls"] == "skipped", "nothing wakes the DAG for the crawl that was stopped"
+    assert run.receipts["more_crawls"]["crawl_id"] == LANDED[1], "the DAG is woken for the other crawl alone"
     stopped = run.receipts["dedupe_links.gate"]
     assert (stopped["outcome"], stopped["published"], stopped["crawl_id"]) == ("stopped", False, LANDED[0])
     log = "".join(capfd.readouterr())
     assert f"dedupe_links.gate stopped for crawl {LANDED[0]}: the gate stopped dedupe_links" in log
 
     monkeypatch.setenv("LINKLAKE_COMMAND", f"'{LINKLAKE}'")
-    assert Run("refine_links").state == "success"
+    other = Run("refine_links")
+    assert (other.state, other.receipts["next_crawl"]["crawl_id"]) == ("success", LANDED[1])
+    assert other.tasks["more_crawls"] == "skipped", "nothing wakes the DAG for the crawl that was stopped"
 
 
 @pytest.mark.parametrize(("waiting", "state"), [("other", "success"), ("stopped", "skipped")])
