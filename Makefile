@@ -25,7 +25,7 @@ demo: $(BASE) ## crawl the built-in web, build every table, say where to look
 test: $(DEV) ## run the tests but the long ones: make test ARGS="-k robots"
 	$(VENV)/bin/python -m pytest -m "not kills and not slow" $(ARGS)
 
-test-long: $(DEV) ## run the long tests: kills at every named and at random moments, real inputs
+test-long: $(DEV) ## run the long tests: kills at random moments and of gates, real inputs, every message of the runbook
 	$(VENV)/bin/python -m pytest -m "kills or slow" $(ARGS)
 
 airflow: $(BASE) $(AIRFLOW) ## run Airflow with the DAGs on loopback until Ctrl-C: make airflow AIRFLOW_PORT=8081

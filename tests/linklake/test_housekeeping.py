@@ -217,6 +217,7 @@ def test_it_can_be_interrupted_between_any_two_deletions(lake: Path, monkeypatch
 # -------------------------------------------------------------------- beside others
 
 
+@pytest.mark.kills
 def test_beside_builds_that_are_killed_and_readers_nothing_is_lost(
     lakes_before_stages: dict[str, Path], built_lake: Path, copy_of: Callable[[Path], Path], tmp_path: Path
 ) -> None:

@@ -102,6 +102,7 @@ def wait_until_ready(process: "subprocess.Popen[str]") -> None:
     assert process.stdout.readline() == "ready\n"
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("stage", NAMES)
 def test_a_stage_killed_at_3_random_moments_gives_the_same_tables(
     stage: str,

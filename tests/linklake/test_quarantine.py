@@ -347,6 +347,7 @@ def test_a_warning_is_published_counted_and_shown(
 # -------------------------------------------------------------------- kills, and readers meanwhile
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("point", ["before_quarantine", "after_quarantine", "part_written", "before_commit"])
 def test_a_gate_killed_while_it_stops_something_stops_it_again(
     point: str, lakes_before_stages: dict[str, Path], copy_of: Copy
@@ -367,6 +368,7 @@ def test_a_gate_killed_while_it_stops_something_stops_it_again(
     assert hashes(lake) == before
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("point", ["part_written", "before_commit", "after_commit"])
 def test_a_release_killed_at_any_point_is_finished_by_the_same_command(point: str, stopped: Path) -> None:
     words = ["gate", "rank_hosts", "--crawl-id", CRAWL_ID, *ACCEPTED, "--lake", stopped]

@@ -318,6 +318,7 @@ def test_a_published_file_that_was_altered_is_retracted_and_built_again(
 # -------------------------------------------------------------------- kills, races and readers
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("point", ["part_written", "before_commit", "after_commit"])
 @pytest.mark.parametrize("door", ["retract", "undo"])
 def test_killed_at_any_point_the_same_command_finishes_it(

@@ -154,6 +154,7 @@ def test_every_message_of_the_runbook_is_brought_about_here_and_no_other() -> No
     assert set(CASES) == set(PAGES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message", CASES)
 def test_the_log_ends_with_the_message_and_the_commands_under_it_mend_it(message: str, night: Night) -> None:
     page = PAGES[message]
