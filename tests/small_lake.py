@@ -21,7 +21,12 @@ STAGE: Final = "by_hand"
 PAIR: Final = ("host_nodes", "host_edges")
 """Two datasets that are published together here, each with the same number of rows."""
 
-DAMAGES: Final = ("bit_flip", "cut", "missing")
+DAMAGES: Final = {
+    "bit_flip": "is not what was written (checksum)",
+    "cut": "is not what was written (size)",
+    "missing": "is missing",
+}
+"""Ways to harm a file, and what is said of each."""
 
 
 def stage_by_hand(
