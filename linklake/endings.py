@@ -48,7 +48,7 @@ def receipted(given: Namespace, settings: Settings, stage: str, work: Callable[[
     stopping.at_the_latest(lambda: _end_at_once(attempt, clock, root, ending))
     try:
         receipt = clock.stamp(_worded(work(attempt)))
-        words = receipt.message
+        words = receipt.message and in_lake(receipt.message, settings)
         stopping.over()
     except (Exception, KeyboardInterrupt) as error:
         if isinstance(error, Misuse) and not stopping.asked():
@@ -58,7 +58,7 @@ def receipted(given: Namespace, settings: Settings, stage: str, work: Callable[[
         receipt = _failed(attempt, error, said, clock, root)
         if not receipt.findings:  # what a gate stopped is on record already, under the name of its stage
             record_failure(root, receipt, clock)
-        words = f"linklake {given.command}: {said}"
+        words = ending.failed(said)
     ending.say(receipt, words)
     return code
 
@@ -71,11 +71,15 @@ class _Ending:
     settings: Settings
     once: Lock = field(default_factory=Lock)
 
+    def failed(self, said: str) -> str:
+        """The line that says what failed, with commands that can be typed as they stand."""
+        return f"linklake {self.given.command}: {in_lake(said, self.settings)}"
+
     def say(self, receipt: Receipt, words: str | None) -> None:
         if not self.once.acquire(blocking=False):
             return
         if words:
-            say(in_lake(words, self.settings))
+            say(words)
         message, next_ = (text and in_lake(text, self.settings) for text in (receipt.message, receipt.next))
         with suppress(BrokenPipeError):  # nobody listens any more: the exit code still says how it ended
             replace(receipt, message=message, next=next_).print(self.given.receipt)
@@ -85,7 +89,7 @@ def _end_at_once(attempt: Attempt, clock: Clock, root: Path, ending: _Ending) ->
     """The end of a command that a signal did not end in time: it leaves no row of stage_runs."""
     error = KeyboardInterrupt()
     _, said = explained(error)
-    ending.say(_failed(attempt, error, said, clock, root), f"linklake {ending.given.command}: {said}")
+    ending.say(_failed(attempt, error, said, clock, root), ending.failed(said))
 
 
 def explained(error: BaseException) -> tuple[int, str]:

@@ -105,7 +105,7 @@ def mending_command(stage: str, crawl_id: str, stops: Sequence[Finding]) -> str:
     if not all(map(is_acceptable, stops)):
         return run_command(stage, crawl_id)
     rules = "".join(f" --accept {shlex.quote(name)}" for name in dict.fromkeys(map(_name, stops)))
-    return f"linklake gate {stage} --crawl-id {crawl_id}{rules} --reason '…'"
+    return f"linklake gate {stage} --crawl-id {crawl_id}{rules} --reason WHY"
 
 
 def finding_of(fact: Mapping[str, Any]) -> Finding:

@@ -73,7 +73,7 @@ def ending_commands(held: Held) -> tuple[str, str]:
     stage, crawl_id = held.staged.stage, held.staged.crawl_id
     stops = [finding_of(fact) for fact in held.findings if fact["severity"] == "stop" and not fact["accepted"]]
     release = run_command(stage, crawl_id) if held.is_stale else mending_command(stage, crawl_id, stops)
-    return release, f"linklake gate {stage} --crawl-id {crawl_id} --discard --reason '…'"
+    return release, f"linklake gate {stage} --crawl-id {crawl_id} --discard --reason WHY"
 
 
 def published_findings(lake: Lake, snapshot: Snapshot, crawl_id: str) -> Iterator[str]:

@@ -83,7 +83,7 @@ def test_a_stop_says_what_where_and_what_to_do(tmp_path: Path) -> None:
     page = tmp_path / "_docs" / "c2" / "dedupe_links.html"
     found = (*facts([WARNING, STOP], runs.NOTHING_ACCEPTED),)
     stopped = runs._stopped(DEDUPE_LINKS, _staged(_partition("links", "c2", 9)), [STOP], found, page)
-    assert stopped.next_command == "linklake gate dedupe_links --crawl-id c2 --accept links.null_rel --reason '…'"
+    assert stopped.next_command == "linklake gate dedupe_links --crawl-id c2 --accept links.null_rel --reason WHY"
     assert str(stopped) == (
         "the gate stopped dedupe_links for crawl c2: links.null_rel: 3 of 9 rows, such as https://news.test/a, "
         "https://shop.test/b. It lies in quarantine, nothing was published: mend the cause, then run linklake run "

@@ -478,7 +478,7 @@ def test_ids_of_few_bits_change_no_row_of_a_mart(tmp_path: Path, monkeypatch: py
         for command in (("ingest", path), ("build",)):
             code, _, err = linklake(*command, "--crawl-id", "c1", "--lake", lake, "--memory", MEMORY)
             assert code == 0, err
-        found.append({mart.name: _rows(lake, mart.name) for mart in MARTS})
+        found.append({mart.name: _rows(lake, mart.name) for mart in MARTS if mart.name not in RECORDS})
     assert len(found[0]["backlinks"]) > 50
     assert found[1] == found[0]
     assert found[2] == found[0]
@@ -649,7 +649,7 @@ def test_a_failure_is_recorded_shown_by_status_and_gone_once_the_stage_succeeds(
     assert code == 1
     row = runs(lake)[-1]
     assert (row["stage"], row["outcome"], row["is_published"]) == ("classify_links", "failed", False)
-    assert row["message"] == receipt["message"]
+    assert receipt["message"] == f"{row['message']} --lake {lake}", "what is typed now names the lake"
     code, out, _ = linklake("status", "--lake", lake)
     assert code == 1
     assert re.search(r"classify_links +failed +.*\(checksum\)", out)

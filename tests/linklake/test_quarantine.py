@@ -141,7 +141,7 @@ def test_an_acceptance_says_who_when_why_and_how_much_in_the_commit_in_sql_and_i
     assert rows == [{"accepted_by": user(), "accepted_reason": REASON, "failed_count": 1}]
     looked = call("status", "--lake", stopped)
     assert looked.code == 0
-    assert "accepted: rank_hosts for crawl tiny: host_ranks.duplicate_keys: 1 rows" in looked.out
+    assert "accepted: rank_hosts for crawl tiny: host_ranks.duplicate_keys: 1 of 58 rows repeat a key" in looked.out
     assert f"(by {user()}: {REASON})" in looked.out
     again = gate(stopped, "rank_hosts", "--accept", "duplicate_keys", "--reason", REASON)
     assert (again.code, again.receipt["outcome"]) == (0, "unchanged")

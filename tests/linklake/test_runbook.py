@@ -189,6 +189,7 @@ LEFT_OUT: Final = {
     "the gate and Great Expectations differ on … of … for crawl …: nothing was published; this is a defect of "
     "linklake …, please report it with …": "a defect: it says so itself",
     "nothing of … for crawl … lies in quarantine: see linklake status": "no DAG discards",
+    "crawl … is not observed yet: … of … shards have not begun, the first is --shard …": "no DAG reads by shards",
     "there is no stage …: the stages are …": "a DAG that names a stage that is none fails in its tests",
     "… was staged and is gone: run the stage again": "its gate finds it first, but for one moment",
 }
