@@ -33,10 +33,11 @@ from transforms.engines.duckdb import DuckDB, Resources
 from transforms.stage import Input, Query, Stage, Tables
 
 DEMO_WEB = Path(__file__).parents[2] / "linklake" / "demo" / "web"
-RECORDS = ("stage_runs", "crawl_runs")
-"""They say how often and in which order stages ran."""
+RECORDS = ("stage_runs", "gate_findings")
+OF_RUNS = (*RECORDS, "crawl_runs")
+"""What says how often, and in which order, stages ran."""
 
-BUILT = [d.name for d in DATASETS if d.name not in RECORDS]
+BUILT = [d.name for d in DATASETS if d.name not in OF_RUNS]
 """Every dataset but those."""
 
 Copy = Callable[[Path], Path]
@@ -63,9 +64,6 @@ def well(*arguments: object, lake: Path, crawl_id: str | None = CRAWL_ID) -> dic
     code, receipt = run(*arguments, lake=lake, crawl_id=crawl_id)
     assert code == 0, receipt
     return receipt
-
-
-RECORDS = ("stage_runs", "gate_findings")
 
 
 def published(lake: Path) -> dict[PartitionKey, Partition]:
@@ -340,7 +338,7 @@ def hashes_of_every_crawl(lake: Path) -> dict[str, int]:
     engine = DuckDB(Resources(MEMORY, 2, lake.parent / "hash-tmp"))
     hashes = {}
     for partition in opened.snapshot().partitions.values():
-        if partition.key.dataset not in RECORDS:
+        if partition.key.dataset not in OF_RUNS:
             dataset = dataset_named(partition.key.dataset)
             engine.bind(dataset.name, dataset, [opened.path(f) for f in partition.files])
             hashes[str(partition.key)] = engine.table_hash(dataset)
@@ -478,7 +476,7 @@ def test_ids_of_few_bits_change_no_row_of_a_mart(tmp_path: Path, monkeypatch: py
         for command in (("ingest", path), ("build",)):
             code, _, err = linklake(*command, "--crawl-id", "c1", "--lake", lake, "--memory", MEMORY)
             assert code == 0, err
-        found.append({mart.name: _rows(lake, mart.name) for mart in MARTS if mart.name not in RECORDS})
+        found.append({mart.name: _rows(lake, mart.name) for mart in MARTS if mart.name not in OF_RUNS})
     assert len(found[0]["backlinks"]) > 50
     assert found[1] == found[0]
     assert found[2] == found[0]
