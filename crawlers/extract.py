@@ -9,7 +9,8 @@ from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from crawlers.directives import page_directives
 from crawlers.encoding import charset_of, to_utf8
-from crawlers.links import Observation, PageLinks, RejectedLink
+from crawlers.links import PageLinks, RejectedLink
+from crawlers.observations import Observation
 from crawlers.page_facts import named, read_facts, read_metas
 from crawlers.scan import scan
 from crawlers.taming import tame
@@ -45,7 +46,7 @@ class Page:
     is_nofollow: bool
     is_noindex: bool
     robots_directives: tuple[str, ...]
-    observations: list[Observation]
+    observations: Sequence[Observation]
     rejected: list[RejectedLink]
     other_scheme_counts: dict[str, int]
     """Links by scheme that is not http(s), in order of appearance."""
@@ -78,11 +79,10 @@ def extract(
     links.add_headers(headers, is_redirect=status in REDIRECTS)
     links.add_elements()
     facts = read_facts(found, metas, links.data)
-    canonicals = {seen.target.url for seen in links.observations if seen.link_type == "canonical"}
     return Page(
         title=facts.title,
         language=facts.language,
-        canonical_url=canonicals.pop() if len(canonicals) == 1 else None,
+        canonical_url=links.canonical_urls.pop() if len(links.canonical_urls) == 1 else None,
         encoding=encoding_used,
         author=facts.author,
         published_at=facts.published_at,

@@ -68,12 +68,12 @@ class PageFacts:
 
 def read_metas(scan: Scan) -> list[Attributes]:
     """Attributes of every meta, in document order."""
-    return [attributes_of(scan.source[row[3] : row[4]]) for row in scan.links if row[0] == META]
+    return [attributes_of(note.tag) for note in scan.notes if note.kind == META]
 
 
 def base_href(scan: Scan) -> str | None:
     """The href of the first base that has one."""
-    return next((decoded(scan.source[row[9] : row[10]]) for row in scan.links if row[0] == BASE), None)
+    return next((decoded(scan.source[slice(*note.href)]) for note in scan.notes if note.kind == BASE), None)
 
 
 def named(metas: Iterable[Attributes]) -> list[tuple[str, str]]:
@@ -104,16 +104,16 @@ def _read_elements(scan: Scan, facts: PageFacts, data: StructuredData) -> tuple[
     """Title and language go into the facts; gives the dates that time elements say they are."""
     published: list[str] = []
     modified: list[str] = []
-    for row in scan.links:
-        kind = row[0]
+    for note in scan.notes:
+        kind = note.kind
         if kind == TITLE and facts.title is None:
-            facts.title = " ".join(decoded(scan.source[row[4] : row[5]]).split())[:MAX_TEXT_CHARACTERS]
+            facts.title = " ".join(decoded(note.content).split())[:MAX_TEXT_CHARACTERS]
         elif kind in (HTML, ITEM, TIME):
-            attributes = attributes_of(scan.source[row[3] : row[4]])
+            attributes = attributes_of(note.tag)
             if kind == HTML:
                 facts.language = (attributes.get("lang") or "").strip().lower()[:MAX_LANGUAGE_CHARACTERS] or None
             if kind == TIME:
-                _read_time(attributes, scan.text[row[15] : row[16]], published, modified)
+                _read_time(attributes, scan.text_of(*note.text), published, modified)
             for itemtype in (attributes.get("itemtype") or "").split():
                 data.add_type(itemtype)
     return published, modified
@@ -148,7 +148,7 @@ def _read_headings(scan: Scan, facts: PageFacts) -> None:
         if last > first:
             facts.heading_count += 1
             if level == 1 and facts.h1 is None:
-                facts.h1 = scan.text[first:last].strip()[:MAX_TEXT_CHARACTERS]
+                facts.h1 = scan.text_of(first, last).strip()[:MAX_TEXT_CHARACTERS]
 
 
 def _is_parked(scan: Scan, title: str | None) -> bool:

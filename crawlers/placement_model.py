@@ -52,14 +52,13 @@ def weights() -> Floats:
     return table
 
 
-def place_links(scan: Scan, own_signs: list[int]) -> list[tuple[str, float]]:
-    """For each hinted link its place, one of PLACES, and the model's probability of that, 0 to 1.
+def place_links(scan: Scan, own_signs: Longs) -> tuple[Longs, Floats]:
+    """For each hinted link its place, a number in PLACES, and the model's probability of that, 0 to 1.
 
     `own_signs` has what the innermost element of each path says.
     """
-    around = signs_around(np.array(own_signs, np.int64), scan.outer_paths)
-    best, sure = _place(scan.hints, scan.hinted_paths, around, weights())
-    return [(PLACES[number], probability) for number, probability in zip(best.tolist(), sure.tolist(), strict=True)]
+    around = signs_around(own_signs, scan.outer_paths)
+    return _place(scan.hints, scan.hinted_paths, around, weights())
 
 
 @njit(cache=True, nogil=True)

@@ -140,7 +140,7 @@ _STEMS: Final = (
 _STEM_TEXTS: Final = tuple(stem for stem, _ in _STEMS)
 _STEM_BITS: Final = tuple((stem, BIT[sign]) for stem, sign in _STEMS)
 _LONGEST_SIMPLE_WORD: Final = 5
-_LONGEST_NAME: Final = 80
+LONGEST_NAME: Final = 80
 
 _SIGNS_OF_WORD: Final[dict[str, int]] = {}
 for _sign, _words in _WORDS.items():
@@ -183,7 +183,7 @@ def signs_of_element(tag: str, role: str, names: list[str]) -> int:
 @lru_cache(maxsize=65_536)
 def signs_of_name(name: str) -> int:
     """The signs of a single class or id, by its parts and, where these say nothing, by stems of compounds."""
-    if len(name) > _LONGEST_NAME or _IDLE.match(name) or _LOOK.search(name):
+    if len(name) > LONGEST_NAME or _IDLE.match(name) or _LOOK.search(name):
         return 0
     if "omment" in name and _COMMENT_NOTE.search(name):
         return BIT["comment_note"] | (BIT["recent"] if "ecent" in name else 0)

@@ -6,7 +6,8 @@ the source bytes.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Final, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -80,23 +81,38 @@ MAX_TEXT_CHARACTERS: Final = 1000
 CONTEXT_CHARACTERS: Final = 80
 """Context kept on each side of a link."""
 
-HIDES, HAS_IMAGE, NAMES_TYPE, IS_JSON, HAS_TARGET = 1, 2, 4, 8, 16
-"""Bits of what is noted of an element: style or hidden attributes; an image inside; itemtype; JSON; src or action."""
+HIDES, HAS_IMAGE, NAMES_TYPE, IS_JSON, HAS_TARGET, HAS_ROLE = 1, 2, 4, 8, 16, 32
+"""Bits of what is noted of an element: style or hidden attributes; an image inside; itemtype; JSON; src or action;
+role."""
 
 _HREF_KEY, _REL_KEY, _ALT_KEY, _STYLE_KEY, _HIDDEN_KEY, _ARIA_HIDDEN_KEY, _ITEMTYPE_KEY, _TYPE_KEY, _SRC_KEY = map(
     name_key, ("href", "rel", "alt", "style", "hidden", "aria-hidden", "itemtype", "type", "src")
 )
-_ACTION_KEY, _ID_KEY, _CLASS_KEY, _TEMPLATE_KEY = map(name_key, ("action", "id", "class", "template"))
+_ACTION_KEY, _ID_KEY, _CLASS_KEY, _ROLE_KEY, _TEMPLATE_KEY = map(
+    name_key, ("action", "id", "class", "role", "template")
+)
 
 # Columns of the tables that the pass fills. A place in the text or source is (from, to).
 _TAG_AT, _TAG_TO, _PARENT, _TAG, _TEXT_AT, _TEXT_TO, _INK, _LINKED, _LINKS, _TENTHS = range(10)
 _IN_BLOCK, _IN_LIST, _IN_LINK, _ROW, _HEADING = range(10, 15)
-_ID, _CLASS, _ELEMENT_COLUMNS = 15, 17, 19
+_ID, _CLASS, _FLAGS, _ELEMENT_COLUMNS = 15, 17, 19, 20
 _F_KIND, _F_PARENT, _F_FLAGS, _F_TAG_AT, _F_TAG_TO, _F_END, _F_TEXT_AT, _F_TEXT_TO, _F_HEADING = range(9)
 _F_HREF, _F_REL, _F_ALT = 9, 11, 13
 _FOUND_COLUMNS = 15
 _H_LEVEL, _H_ABOVE, _H_TEXT_AT, _H_TEXT_TO = range(4)
-_LINK_COLUMNS, _BLOCK_COLUMNS = 21, 6
+_LINK_COLUMNS = 21
+
+# Columns of what `_gather` makes of them.
+(
+    L_KIND, L_PATH, L_FLAGS, L_TAG_AT, L_TAG_TO, L_END, L_HEADING, L_BLOCK, L_LIST, L_HREF, L_HREF_TO, L_REL, L_REL_TO,
+    L_ALT, L_ALT_TO, L_TEXT, L_TEXT_TO, L_BEFORE, L_AFTER, L_AFTER_TO, L_PLACE,
+) = range(_LINK_COLUMNS)  # fmt: skip
+"""Of a link: kind, path around, flags, tag from, tag to, end of content, heading above, block, list, href from, to, rel
+from, to, alt from, to, text from, to, start of the context before, start and end of that after, place in the text."""
+P_TAG_AT, P_TAG_TO, P_OUTER, P_ID, P_ID_TO, P_CLASS, P_CLASS_TO, P_FLAGS, _PATH_COLUMNS = range(9)
+"""Of a path: tag from, to, path around it, id from, to, class from, to, flags."""
+B_PATH, B_WORDS, B_LINKS, B_INK, B_LINKED, _BLOCK_COLUMNS = range(6)
+"""Of a block: path, words, links, ink, ink in links. Ink is text without space."""
 
 # Places in the state that the parts of the pass share, behind the count of words.
 _LENGTH, _IS_APART, _INK_SEEN, _LINKED_SEEN, _LINKS_SEEN, _CURRENT_HEADING, _SVG_DEPTH = range(
@@ -117,35 +133,69 @@ Bytes = NDArray[np.uint8]
 Text = NDArray[np.uint32]
 
 
-@dataclass(frozen=True, slots=True)
+class Note(NamedTuple):
+    """An element that says something of the page, or links from nowhere on it."""
+
+    row: int
+    """Its place among the links."""
+    kind: int
+    tag: bytes
+    content: bytes
+    """Of raw text."""
+    href: tuple[int, int]
+    text: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Scan:
-    """What one pass found; each list below is a table of whole numbers, -1 for what is not there."""
+    """What one pass found: tables of whole numbers, -1 for what is not there."""
 
     source: bytes
-    text: str
+    characters: Text
     """All text; white space is single spaces."""
-    links: list[list[int]]
-    """Elements that link or say something of the page, in document order: kind, path around, flags, tag from,
-    tag to, end of content, heading above, block, list, href from, to, rel from, to, alt from, to, text from, to,
-    start of the context before, start and end of the context after, place of the element in the text."""
-    elements: list[list[int]]
-    """The paths of elements around links, outer ones first: tag from, tag to, path of the element around."""
-    templates: list[int]
+    links: Ints
+    """Elements that link or say something of the page, in document order, with the columns `L_…`."""
+    paths: Ints
+    """The paths of elements around links, outer ones first, with the columns `P_…`."""
+    templates: Longs
     """For each of these a signed 64-bit hash of its path without positions: alike on other pages of the host."""
-    blocks: list[list[int]]
-    """The blocks and lists around links: path, words, links, ink, ink in links. Ink is text without space."""
+    blocks: Ints
+    """The blocks and lists around links, with the columns `B_…`."""
     hints: Longs
     """For each link that stands in an element what its address, rel and text say, and its layout: a row of numbers."""
     hinted_paths: Ints
     """The paths around these links."""
-    outer_paths: Ints
-    """For each path that around it."""
     headings: list[list[int]]
     """Level, the heading above, text from, text to."""
     word_count: int
     simhash: int | None
     overflow_count: int
     """Link elements beyond MAX_LINKS."""
+
+    @cached_property
+    def text(self) -> str:
+        """All text, for the few that look for words in it."""
+        return self.text_of(0, self.characters.size)
+
+    @cached_property
+    def notes(self) -> list[Note]:
+        """The elements that stand at no place of the page, in document order."""
+        source = self.source
+        rows = np.flatnonzero(self.links[:, L_KIND] > LAST_LINK)
+        return [
+            Note(row, link[L_KIND], source[link[L_TAG_AT] : link[L_TAG_TO]], source[link[L_TAG_TO] : link[L_END]],
+                 (link[L_HREF], link[L_HREF_TO]), (link[L_TEXT], link[L_TEXT_TO]))
+            for row, link in zip(rows.tolist(), self.links[rows].tolist(), strict=True)
+        ]  # fmt: skip
+
+    @property
+    def outer_paths(self) -> Ints:
+        """For each path that around it."""
+        return np.ascontiguousarray(self.paths[:, P_OUTER])
+
+    def text_of(self, first: int, last: int) -> str:
+        """A stretch of the text."""
+        return self.characters[first:last].tobytes().decode("utf-32-le")
 
 
 def scan(markup: str) -> Scan:
@@ -161,18 +211,17 @@ def scan(markup: str) -> Scan:
     src = np.frombuffer(source, np.uint8)
     simhash = _read(src, *tag_table(), text, elements, found, headings, state, hashes, votes)
     length = int(state[_LENGTH])
-    links, around, blocks = _gather(src, elements[: state[_ELEMENTS]], found[: state[_FOUND]], text)
+    links, paths, blocks = _gather(src, elements[: state[_ELEMENTS]], found[: state[_FOUND]], text)
     hints, hinted_paths = _hint(src, elements[: state[_ELEMENTS]], found[: state[_FOUND]], links, text, length)
     return Scan(
         source=source,
-        text=text[:length].tobytes().decode("utf-32-le"),
-        links=links.tolist(),
-        elements=around[:, :3].tolist(),
-        templates=template_hashes(src, around).tolist(),
-        blocks=blocks.tolist(),
+        characters=text[:length],
+        links=links,
+        paths=paths,
+        templates=template_hashes(src, paths),
+        blocks=blocks,
         hints=hints,
         hinted_paths=hinted_paths,
-        outer_paths=np.ascontiguousarray(around[:, 2]),
         headings=headings[: state[_HEADINGS]].tolist(),
         word_count=(int(state[WORD_TENTHS]) + TENTHS - 1) // TENTHS,
         simhash=int(simhash) if length else None,
@@ -366,6 +415,8 @@ def _read_attributes(src: Bytes, i: int, n: int, attributes: Longs) -> int:
             attributes[_A_CLASS], attributes[_A_CLASS + 1] = value, end
         elif key in (_SRC_KEY, _ACTION_KEY):
             flags |= HAS_TARGET
+        elif key == _ROLE_KEY:
+            flags |= HAS_ROLE
         elif key == _ITEMTYPE_KEY:
             flags |= NAMES_TYPE
         elif key == _TYPE_KEY and _find(src, value, end, 43) < end:  # the plus of application/ld+json
@@ -475,6 +526,7 @@ def _open(
     this[_TAG_AT], this[_TAG_TO], this[_PARENT], this[_TAG], this[_ROW] = at, to, parent, number, row
     for k in range(4):
         this[_ID + k] = attributes[_A_ID + k]
+    this[_FLAGS] = attributes[_A_FLAGS]
     this[_IN_BLOCK] = elements[parent, _IN_BLOCK] if depth else _OUTSIDE
     this[_IN_LIST] = elements[parent, _IN_LIST] if depth else _OUTSIDE
     this[_IN_LINK] = row if kind == A and attributes[_A_HREF] >= 0 else link_around
@@ -594,43 +646,44 @@ def _gather(src: Bytes, elements: Ints, found: Ints, text: Text) -> tuple[Ints, 
     block_number = np.empty(elements.shape[0], np.int32)
     for element in range(number.size):
         number[element] = block_number[element] = _OUTSIDE
-    around = _around(src, elements, found, number)
-    blocks = np.empty((2 * found.shape[0] + 1, 5), np.int32)
+    paths = _paths(src, elements, found, number)
+    blocks = np.empty((2 * found.shape[0] + 1, _BLOCK_COLUMNS), np.int32)
     links = np.empty((found.shape[0], _LINK_COLUMNS), np.int32)
     block_count = 0
     for row in range(found.shape[0]):
         link, parent, first, last = links[row], found[row, _F_PARENT], found[row, _F_TEXT_AT], found[row, _F_TEXT_TO]
-        link[0] = found[row, _F_KIND]
-        link[1] = number[parent] if parent >= 0 else _OUTSIDE
+        link[L_KIND] = found[row, _F_KIND]
+        link[L_PATH] = number[parent] if parent >= 0 else _OUTSIDE
         for k in range(4):
-            link[2 + k] = found[row, _F_FLAGS + k]
-        link[6] = found[row, _F_HEADING]
-        link[7] = link[8] = _OUTSIDE
+            link[L_FLAGS + k] = found[row, _F_FLAGS + k]
+        link[L_HEADING] = found[row, _F_HEADING]
+        link[L_BLOCK] = link[L_LIST] = _OUTSIDE
         for k in range(6):
-            link[9 + k] = found[row, _F_HREF + k]
-        link[15], link[16] = _trim(text, first, last, MAX_TEXT_CHARACTERS)
-        link[17] = link[18] = link[19] = link[20] = first
-        if link[0] > LAST_LINK or parent < 0:
+            link[L_HREF + k] = found[row, _F_HREF + k]
+        link[L_TEXT], link[L_TEXT_TO] = _trim(text, first, last, MAX_TEXT_CHARACTERS)
+        link[L_BEFORE] = link[L_AFTER] = link[L_AFTER_TO] = link[L_PLACE] = first
+        if link[L_KIND] > LAST_LINK or parent < 0:
             continue
         for column in range(2):
             block = elements[parent, _IN_BLOCK + column]
             if block >= 0 and block_number[block] < 0:
                 block_number[block] = block_count
                 this = blocks[block_count]
-                this[0], this[1] = number[block], (elements[block, _TENTHS] + TENTHS - 1) // TENTHS
-                this[2], this[3], this[4] = elements[block, _LINKS], elements[block, _INK], elements[block, _LINKED]
+                this[B_PATH], this[B_WORDS] = number[block], (elements[block, _TENTHS] + TENTHS - 1) // TENTHS
+                this[B_LINKS], this[B_INK] = elements[block, _LINKS], elements[block, _INK]
+                this[B_LINKED] = elements[block, _LINKED]
                 block_count += 1
-            link[7 + column] = block_number[block] if block >= 0 else _OUTSIDE
+            link[L_BLOCK + column] = block_number[block] if block >= 0 else _OUTSIDE
         block = elements[parent, _IN_BLOCK]
         begin = max(elements[block, _TEXT_AT], first - CONTEXT_CHARACTERS)
-        link[17] = begin + 1 if begin < first and text[begin] == 32 else begin
-        link[18], link[19] = _trim(text, last, elements[block, _TEXT_TO], CONTEXT_CHARACTERS)
-    return links, around, blocks[:block_count]
+        link[L_BEFORE] = begin + 1 if begin < first and text[begin] == 32 else begin
+        link[L_AFTER], link[L_AFTER_TO] = _trim(text, last, elements[block, _TEXT_TO], CONTEXT_CHARACTERS)
+    return links, paths, blocks[:block_count]
 
 
 @njit(cache=True)
-def _around(src: Bytes, elements: Ints, found: Ints, number: Ints) -> Ints:
-    """Number the paths that lead to links, equal ones alike; gives what `template_hashes` reads of them."""
+def _paths(src: Bytes, elements: Ints, found: Ints, number: Ints) -> Ints:
+    """Number the paths that lead to links, equal ones alike; gives their table."""
     marked = 0
     for row in range(found.shape[0]):
         element = found[row, _F_PARENT] if found[row, _F_KIND] <= LAST_LINK else _OUTSIDE
@@ -638,7 +691,7 @@ def _around(src: Bytes, elements: Ints, found: Ints, number: Ints) -> Ints:
             number[element] = 0
             element = elements[element, _PARENT]
             marked += 1
-    around = np.empty((marked, 7), np.int32)
+    paths = np.empty((marked, _PATH_COLUMNS), np.int32)
     slots = 2
     while slots < 2 * marked:
         slots *= 2
@@ -650,19 +703,21 @@ def _around(src: Bytes, elements: Ints, found: Ints, number: Ints) -> Ints:
         if number[element] == 0:
             this = elements[element]
             outer = number[this[_PARENT]] if this[_PARENT] >= 0 else _OUTSIDE
-            slot = _slot_of_path(src, this, outer, around, table)
+            slot = _slot_of_path(src, this, outer, paths, table)
             if table[slot] < 0:
                 table[slot] = kept
-                around[kept, 0], around[kept, 1], around[kept, 2] = this[_TAG_AT], this[_TAG_TO], outer
+                path = paths[kept]
+                path[P_TAG_AT], path[P_TAG_TO], path[P_OUTER] = this[_TAG_AT], this[_TAG_TO], outer
                 for k in range(4):
-                    around[kept, 3 + k] = this[_ID + k]
+                    path[P_ID + k] = this[_ID + k]
+                path[P_FLAGS] = this[_FLAGS]
                 kept += 1
             number[element] = table[slot]
-    return around[:kept]
+    return paths[:kept]
 
 
 @njit(cache=True)
-def _slot_of_path(src: Bytes, this: Ints, outer: int, around: Ints, table: Ints) -> Number:
+def _slot_of_path(src: Bytes, this: Ints, outer: int, paths: Ints, table: Ints) -> Number:
     """Where a hash table holds a path of the same tags byte for byte, or may hold it."""
     at, size = this[_TAG_AT], this[_TAG_TO] - this[_TAG_AT]
     key = np.int64(FNV_OFFSET) ^ (outer + 1)
@@ -670,11 +725,11 @@ def _slot_of_path(src: Bytes, this: Ints, outer: int, around: Ints, table: Ints)
         key = (key ^ np.int64(src[at + k])) * FNV_PRIME & FNV_MASK
     slot = (key ^ key >> 15) & (table.size - 1)
     while table[slot] >= 0:
-        other = around[table[slot]]
-        is_same = other[2] == outer and other[1] - other[0] == size
+        other = paths[table[slot]]
+        is_same = other[P_OUTER] == outer and other[P_TAG_TO] - other[P_TAG_AT] == size
         k = 0
         while is_same and k < size:
-            is_same = src[at + k] == src[other[0] + k]
+            is_same = src[at + k] == src[other[P_TAG_AT] + k]
             k += 1
         if is_same:
             break
