@@ -5,19 +5,19 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from crawlers.cells import number_hrefs
+from crawlers.cells import Settled, settle
 from crawlers.directives import link_headers, refresh_target, rel_tokens
-from crawlers.link_columns import Chosen, Judgements, Unplaced, cut, observe
-from crawlers.markup import attributes_of, decoded
+from crawlers.link_columns import Unplaced, observe
+from crawlers.markup import attributes_of
 from crawlers.observations import Observations
 from crawlers.page_facts import MAX_LANGUAGE_CHARACTERS, base_href
+from crawlers.page_targets import PageTargets, cut
 from crawlers.placement import Attributes
-from crawlers.scan import L_KIND, L_TAG_AT, L_TAG_TO, MAX_LINKS, Longs, Note, Scan
+from crawlers.scan import L_KIND, L_TAG_AT, L_TAG_TO, Note, Scan
 from crawlers.structured_data import MAX_URLS, StructuredData
 from crawlers.tags import AREA, FORM, LAST_LINK, LINK, META, SCRIPT
-from schemas.identity import CanonicalUrl, Reason, judge
+from schemas.identity import CanonicalUrl, Reason, Rejected, judge
 
 MAX_REJECTED_HREF_BYTES: Final = 4096
 MAX_HREFLANGS: Final = 100
@@ -37,6 +37,19 @@ class RejectedLink(NamedTuple):
     href: str
     reason: Reason
     position: int
+
+
+class _Draft(NamedTuple):
+    """A link that no reader sees."""
+
+    row: int
+    """The element that it comes from, -1 for those of headers."""
+    href: str | None
+    """None for that of the element."""
+    link_type: str
+    rel: tuple[str, ...] = ()
+    base: str | None = None
+    dom_path: str | None = None
 
 
 class PageLinks:
@@ -59,59 +72,56 @@ class PageLinks:
         if declared is not None:
             base = judge(declared, url)
             self._base = base.url if isinstance(base, CanonicalUrl) else url
-        self._targets = Judgements(self._base)
-        self._unplaced: list[Unplaced] = []
+        self._drafts: list[_Draft] = []
         self._data_links = 0
 
     def add_headers(self, headers: Iterable[tuple[str, str]], *, is_redirect: bool) -> None:
         """Add the target of a redirect and what Link headers name; a base in the document is none to them."""
         for target, kind, rel in header_links(headers, self._url, is_redirect=is_redirect):
-            self._unplaced.append(Unplaced(-1, self._targets.add(target, self._url), kind, rel))
+            self._drafts.append(_Draft(-1, target, kind, rel, base=self._url))
 
     def add_elements(self) -> None:
         """Add the links of the document, and settle what is observed of all."""
         for note in self._scan.notes:
             self._add_note(note)
-        numbers = self._number_targets()
-        rows = np.flatnonzero(numbers >= 0)
-        given = np.array([(link.row, link.target) for link in self._unplaced], np.int64).reshape(-1, 2)
-        order = np.argsort(np.concatenate([given[:, 0], rows]), kind="stable")
-        self.overflow_count = max(0, order.size - MAX_LINKS)
-        order = order[:MAX_LINKS]
-        targets = np.concatenate([given[:, 1], numbers[rows]])[order]
-        is_sound = self._targets.is_sound(targets)
-        self._count_others(targets, is_sound)
-        kept, targets = order[is_sound], targets[is_sound]
-        unplaced = np.minimum(kept, len(self._unplaced))
-        placed = np.concatenate([np.full(len(self._unplaced), -1), rows])[kept]
+        targets = PageTargets(self._scan, self._base, [link.row for link in self._drafts if link.href is None])
+        unplaced = [
+            Unplaced(
+                link.row,
+                int(targets.of_rows[link.row]) if link.href is None else targets.add(link.href, link.base),
+                link.link_type,
+                link.rel,
+                link.dom_path,
+            )
+            for link in self._drafts
+        ]
+        self._add_boxes(targets)
+        given = np.array([(link.row, link.target) for link in unplaced], np.int32).reshape(-1, 2)
+        settled = Settled(*settle(targets.of_rows, self._scan.links, given, targets.is_refused))
+        self.overflow_count = settled.overflow_count
+        for position, number in settled.refused.tolist():
+            self._count_refused(*targets.refused[number], position)
         self.canonical_urls = {
-            self._targets.urls[target]
-            for number, target in zip(unplaced.tolist(), targets.tolist(), strict=True)
-            if number < len(self._unplaced) and self._unplaced[number].link_type == "canonical"
+            targets.url(unplaced[number].target)
+            for number in settled.unplaced[settled.unplaced >= 0].tolist()
+            if unplaced[number].link_type == "canonical"
         }
-        self.observations = observe(self._scan, self._unplaced, self._targets, Chosen(unplaced, placed, targets))
+        self.observations = observe(self._scan, unplaced, targets, settled)
 
-    def _number_targets(self) -> Longs:
-        """Of each element that links the number of its target; -1 for those that lead nowhere, and for notes."""
+    def _add_boxes(self, targets: PageTargets) -> None:
+        """Add what frames and forms lead to."""
         source, links = self._scan.source, self._scan.links
-        numbers, hrefs = number_hrefs(self._scan)
-        known = np.array([self._targets.add(decoded(source[at:to])) for at, to in hrefs] or [0], np.int64)
-        numbers = np.where(numbers >= 0, known[numbers], -1)
         for row in np.flatnonzero((links[:, L_KIND] > AREA) & (links[:, L_KIND] <= LAST_LINK)).tolist():
             kind, at, to = links[row, [L_KIND, L_TAG_AT, L_TAG_TO]].tolist()
             given = _target_of_box(kind, attributes_of(source[at:to]))
             if given is not None:
-                numbers[row] = self._targets.add(given)
-        return numbers
+                targets.of_rows[row] = targets.add(given)
 
-    def _count_others(self, targets: Longs, is_sound: NDArray[np.bool_]) -> None:
-        """Count what makes no observation, each by its place among links of any fate."""
-        for position in np.flatnonzero(~is_sound).tolist():
-            href, refused = self._targets.refused[int(targets[position])]
-            if refused.reason == "not_http":
-                self.other_scheme_counts[refused.scheme] += 1
-            else:
-                self.rejected.append(RejectedLink(cut(href, MAX_REJECTED_HREF_BYTES), refused.reason, position))
+    def _count_refused(self, href: str, refused: Rejected, position: int) -> None:
+        if refused.reason == "not_http":
+            self.other_scheme_counts[refused.scheme] += 1
+        else:
+            self.rejected.append(RejectedLink(cut(href, MAX_REJECTED_HREF_BYTES), refused.reason, position))
 
     def _add_note(self, note: Note) -> None:
         """Add what an element of the head, or of its sort, links to."""
@@ -119,7 +129,7 @@ class PageLinks:
             for path, url in self.data.read(note.content.decode()):
                 if self._data_links < MAX_URLS:
                     self._data_links += 1
-                    self._add(note, url, "structured_data", dom_path=f"script > {path}")
+                    self._drafts.append(_Draft(note.row, url, "structured_data", dom_path=f"script > {path}"))
             return
         if note.kind not in (LINK, META):
             return
@@ -128,7 +138,7 @@ class PageLinks:
             if (attributes.get("http-equiv") or "").strip().lower() == "refresh":
                 target = refresh_target(attributes.get("content") or "")
                 if target is not None:
-                    self._add(note, target, "meta_refresh")
+                    self._drafts.append(_Draft(note.row, target, "meta_refresh"))
             return
         rel = rel_tokens(attributes.get("rel") or "")
         link_type = type_of_rel(rel, attributes.get("type") or "")
@@ -137,13 +147,7 @@ class PageLinks:
         language = (attributes.get("hreflang") or "").strip().lower()[:MAX_LANGUAGE_CHARACTERS]
         if link_type == "alternate" and language and len(self.hreflangs) < MAX_HREFLANGS:
             self.hreflangs[language] = None
-        self._add(note, attributes.get("href") or "", link_type, rel)
-
-    def _add(
-        self, note: Note, href: str, link_type: str, rel: tuple[str, ...] = (), *, dom_path: str | None = None
-    ) -> None:
-        """Add a link that no reader sees."""
-        self._unplaced.append(Unplaced(note.row, self._targets.add(href), link_type, rel, dom_path))
+        self._drafts.append(_Draft(note.row, None, link_type, rel))
 
 
 def header_links(

@@ -44,7 +44,13 @@ _TARGET: Final = {
 }  # fmt: skip
 _OF_LINK: Final = tuple(name for name in Observation._fields if name != "target")
 
-SCHEMA: Final = pa.schema([_SCHEMA.field(name) for name in (*_OF_LINK, *_TARGET)])
+_NAMED: Final = frozenset(["href", "link_type", "placement", "dom_path", *_TARGET])
+"""Columns whose values recur on a page, and are stored once."""
+
+SCHEMA: Final = pa.schema([
+    _SCHEMA.field(name).with_type(pa.dictionary(pa.int32(), pa.string())) if name in _NAMED else _SCHEMA.field(name)
+    for name in (*_OF_LINK, *_TARGET)
+])  # fmt: skip
 """The columns of `link_observations` that a page's links fill."""
 
 
@@ -103,6 +109,9 @@ def _rows_of(batch: pa.RecordBatch) -> list[Observation]:
 
 def _values(column: pa.Array) -> list[Any]:
     """The values in Python; by way of NumPy, many times as fast as Arrow's own."""
+    if pa.types.is_dictionary(column.type):
+        names = [*_values(column.dictionary), None]
+        return [names[number] for number in column.indices.fill_null(len(names) - 1).to_numpy().tolist()]
     if pa.types.is_list(column.type):
         texts, offsets = _values(column.values), column.offsets.to_pylist()
         valid = column.is_valid().to_pylist()
@@ -120,7 +129,13 @@ def _batch_of(rows: Sequence[Observation]) -> pa.RecordBatch:
     targets = columns.pop("target", ())
     for name, attribute in _TARGET.items():
         columns[name] = [getattr(target, attribute) for target in targets]
-    return pa.record_batch([array_of(columns.get(field.name, ()), field.type) for field in SCHEMA], schema=SCHEMA)
+    return pa.record_batch([_cells(columns.get(field.name, ()), field.type) for field in SCHEMA], schema=SCHEMA)
+
+
+def _cells(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if not pa.types.is_dictionary(kind):
+        return array_of(values, kind)
+    return array_of(values, kind.value_type).dictionary_encode()
 
 
 def array_of(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

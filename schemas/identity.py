@@ -49,19 +49,15 @@ _LOCAL_ENDINGS = tuple(f".{suffix}" for suffix in LOCAL_SUFFIXES)
 _C0_AND_SPACE = "".join(map(chr, range(0x21)))
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
-MAX_PLAIN_CHARACTERS: Final = 2048
-"""Longest URL and base that are resolved without a parser."""
+PLAIN_LIMIT: Final = 2048
+"""Longest URL, and base, that need no parser if they are plain."""
 
-# What the WHATWG rules leave as it is: no dot segment, no session key behind `;`, nothing to be percent-encoded.
-_PLAIN_CHARACTERS = r"A-Za-z0-9\-._~!$&()*+,=@%"
-_PLAIN_SEGMENTS = rf"(?:/(?![.]|%2[Ee])[{_PLAIN_CHARACTERS}:']*+)*+"
-_PLAIN = re.compile(
-    rf"(?:(?P<scheme>https?:)?+//(?P<host>[a-z0-9.\-]++)(?P<path>{_PLAIN_SEGMENTS})"
-    rf"|(?!//)(?P<rooted>{_PLAIN_SEGMENTS})|(?P<relative>[A-Za-z0-9_][{_PLAIN_CHARACTERS}]*+{_PLAIN_SEGMENTS}))"
-    rf"(?P<query>\?[{_PLAIN_CHARACTERS};:/?]*+)?+(?:#.*+)?+",
-    re.DOTALL,
-)
-
+PLAIN_PATH: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,:=@%/")
+PLAIN_QUERY: Final = PLAIN_PATH - {ord("'")} | set(b";?")
+PLAIN_HOST: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789.-")
+"""Bytes that the WHATWG rules leave as they are in a path, a query and (see `plain_host`) a host. A URL of nothing else
+is canonical as it is written, or as a path on a canonical base, if no segment of its path begins with a dot or `%2e` and
+no key of its query with one of SESSION_AND_TRACKING_KEYS. This is for those who resolve many; all others call `judge`."""
 
 @dataclass(frozen=True, slots=True)
 class CanonicalUrl:
@@ -86,15 +82,6 @@ class CanonicalUrl:
     @property
     def domain_id(self) -> int:
         return _recurring_text_id(self.domain, ID_BITS)
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """A host with its two registrable domains, as in CanonicalUrl."""
-
-    name: str
-    domain: str
-    icann_domain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,52 +111,20 @@ def judge(url: str, base: str | None = None) -> CanonicalUrl | Rejected:
     return _judge_serialised(href)
 
 
-class Resolver:
-    """Resolves many URLs against one base to the same as `judge`: plain ones, which are nearly all, without a parser.
-
-    A URL is plain when it is written as the WHATWG serialiser would write it, or as a path on such a base.
-    """
-
-    def __init__(self, base: str) -> None:
-        self._base = base
-        judged = judge(base)
-        self._is_plain = isinstance(judged, CanonicalUrl) and judged.url == base and len(base) < MAX_PLAIN_CHARACTERS
-        if isinstance(judged, CanonicalUrl) and self._is_plain:
-            self._host = _host(judged.host)
-            self._scheme = base[: base.index("/")]
-            page = base.partition("?")[0]
-            self._page, self._folder = page, page[: page.rindex("/") + 1]
-            self._origin = page[: page.index("/", len(self._scheme) + 2)]
-
-    def resolve(self, url: str) -> tuple[str, Host] | Rejected:
-        """The canonical URL and its host, or why there is none."""
-        plain = _PLAIN.fullmatch(url) if self._is_plain and len(url) < MAX_PLAIN_CHARACTERS else None
-        if plain is not None:
-            scheme, name, path, rooted, relative, query = plain.groups()
-            host: Host | None = self._host
-            if name is not None:
-                host = _plain_host(name)
-                found = f"{scheme or self._scheme}//{name}{path or '/'}"
-            elif rooted:
-                found = self._origin + rooted
-            elif relative is not None:
-                found = self._folder + relative
-            else:
-                found = self._page if query else self._base
-            if host is not None and query is None:
-                return found, host
-            if host is not None and not _SESSION_OR_TRACKING.search(query):
-                return found + query, host
-        judged = judge(url, self._base)
-        return judged if isinstance(judged, Rejected) else (judged.url, _host(judged.host))
-
-
 def host_facts(host: str) -> tuple[str, str]:
     """Give (domain, icann_domain) of a host name; one without registrable domain is its own domain, as given.
 
     Takes names from elsewhere byte for byte: they are looked up in lower case, none is refused, none raises.
     """
     return _facts(host)[1:]
+
+
+def plain_host(name: str) -> tuple[str, str] | None:
+    """(domain, icann_domain) of a host of PLAIN_HOST bytes; None where it is no host, or written otherwise."""
+    judged = judge(f"http://{name}/")
+    if isinstance(judged, Rejected) or judged.url != f"http://{name}/":
+        return None
+    return judged.domain, judged.icann_domain
 
 
 def is_registrable(domain: str) -> bool:
@@ -289,20 +244,6 @@ def _facts(host: str) -> tuple[bool, str, str]:
     everything, icann_only = _public_suffixes()
     name = host.lower()
     return valid, everything.privatesuffix(name) or host, icann_only.privatesuffix(name) or host
-
-
-@lru_cache(maxsize=65_536)
-def _host(name: str) -> Host:
-    """The host of a canonical URL."""
-    return Host(name, *_facts(name)[1:])
-
-
-@lru_cache(maxsize=65_536)
-def _plain_host(name: str) -> Host | None:
-    """The host where a URL with it is canonical as it stands."""
-    judged = judge(f"http://{name}/")
-    is_plain = isinstance(judged, CanonicalUrl) and judged.url == f"http://{name}/"
-    return _host(name) if is_plain else None
 
 
 @cache
