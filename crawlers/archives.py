@@ -1,8 +1,9 @@
 """Responses stored in web archives (WARC), or described in WAT files, become the same rows as pages fetched live."""
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -151,6 +152,10 @@ class _Ingest:
         self._bytes = _Bytes(archives)
 
     def run(self) -> dict[str, int]:
+        with _calm_collector():
+            return self._run()
+
+    def _run(self) -> dict[str, int]:
         for archive in self._archives[self._done :]:
             with open_source(archive.place, self._reading) as source:
                 self._read_archive(archive, source)
@@ -244,7 +249,7 @@ class _Ingest:
         """With targets, the page with the links to these alone; the others are counted."""
         if self._targets is None or page is None:
             return fetch, page
-        kept = [seen for seen in page.observations if self._targets.keeps(seen.target)]
+        kept = page.observations.where(self._targets.keeps)
         others = len(page.observations) - len(kept)
         self._counts["other_targets"] += others
         return replace(fetch, other_target_count=others), replace(page, observations=kept)
@@ -270,6 +275,20 @@ class _Ingest:
             source_url=source_url,
             evidence=evidence,
         )
+
+
+@contextmanager
+def _calm_collector() -> Iterator[None]:
+    """Pages leave next to no cycles behind: looking for them at the usual pace took a sixth of all time."""
+    pace = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*pace)
+        gc.unfreeze()
 
 
 class _Originals:

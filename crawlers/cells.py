@@ -17,6 +17,7 @@ from crawlers.scan import (
     B_PATH,
     B_WORDS,
     HAS_IMAGE,
+    HIDES,
     L_AFTER,
     L_AFTER_TO,
     L_BEFORE,
@@ -36,7 +37,7 @@ from crawlers.scan import (
     Scan,
     Text,
 )  # fmt: skip
-from crawlers.tags import AREA, FNV_MASK, FNV_OFFSET, FNV_PRIME, LAST_LINK, Number, A
+from crawlers.tags import AREA, FNV_MASK, FNV_OFFSET, FNV_PRIME, LAST_LINK, A, Number
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -73,6 +74,8 @@ class Numbers(NamedTuple):
     """Whether elements around it hide it."""
     hints: Ints
     """Its place among the hinted links; -1 for others."""
+    styled: Ints
+    """Places of links that may hide themselves."""
 
 
 def text_columns(scan: Scan, rows: Ints) -> tuple[pa.Array, pa.Array, pa.Array]:
@@ -86,9 +89,7 @@ def _texts(offsets: Ints, written: Bytes) -> pa.Array:
 
 
 @njit(cache=True, nogil=True)
-def _cut(
-    text: Text, links: Ints, rows: Ints
-) -> tuple[tuple[Ints, Bytes], tuple[Ints, Bytes], tuple[Ints, Bytes]]:
+def _cut(text: Text, links: Ints, rows: Ints) -> tuple[tuple[Ints, Bytes], tuple[Ints, Bytes], tuple[Ints, Bytes]]:
     return (
         _cut_one(text, links, rows, L_TEXT, L_TEXT_TO),
         _cut_one(text, links, rows, L_BEFORE, L_PLACE),
@@ -210,13 +211,14 @@ def settle(numbers: Ints, links: Ints, unplaced: Ints, is_refused: Flags) -> tup
 @njit(cache=True, nogil=True)
 def read_numbers(
     links: Ints, rows: Ints, blocks: Ints, templates: Longs, hidden: Bytes, heading_count: int
-) -> tuple[Ints, Ints, Flags, Ints, Floats, Ints, Ints, Longs, Flags, Ints]:
+) -> tuple[Ints, Ints, Flags, Ints, Floats, Ints, Ints, Longs, Flags, Ints, Ints]:
     """The fields of Numbers."""
     count = rows.size
     paths, kinds, headings = np.empty(count, np.int32), np.zeros(count, np.int32), np.empty(count, np.int32)
     is_image, is_hidden = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     densities, block_ids = np.zeros(count), np.zeros(count, np.int64)
     words, members, hints = np.zeros(count, np.int32), np.zeros(count, np.int32), np.empty(count, np.int32)
+    styled, styled_count = np.empty(count, np.int32), 0
     hint_of_row = np.empty(links.shape[0], np.int32)
     hinted = 0
     for row in range(links.shape[0]):
@@ -232,6 +234,9 @@ def read_numbers(
         kinds[number], hints[number] = link[L_KIND], hint_of_row[row]
         has_image = link[L_KIND] == A and link[L_FLAGS] & HAS_IMAGE != 0
         is_image[number] = has_image and link[L_TEXT] == link[L_TEXT_TO]
+        if link[L_FLAGS] & HIDES:
+            styled[styled_count] = number
+            styled_count += 1
         if link[L_PATH] >= 0:
             paths[number] = link[L_PATH]
             is_hidden[number] = hidden[link[L_PATH]] != 0
@@ -242,4 +247,6 @@ def read_numbers(
             densities[number] = block[B_LINKED] / block[B_INK] if block[B_INK] else 0.0
             words[number], members[number] = block[B_WORDS], block[B_LINKS]
             block_ids[number] = templates[block[B_PATH]]
-    return paths, kinds, is_image, headings, densities, words, members, block_ids, is_hidden, hints
+    return (
+        paths, kinds, is_image, headings, densities, words, members, block_ids, is_hidden, hints, styled[:styled_count]
+    )  # fmt: skip

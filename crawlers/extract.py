@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 from crawlers.directives import page_directives
 from crawlers.encoding import charset_of, to_utf8
 from crawlers.links import PageLinks, RejectedLink
-from crawlers.observations import Observation
+from crawlers.observations import Observations
 from crawlers.page_facts import named, read_facts, read_metas
 from crawlers.scan import scan
 from crawlers.taming import tame
@@ -46,7 +46,7 @@ class Page:
     is_nofollow: bool
     is_noindex: bool
     robots_directives: tuple[str, ...]
-    observations: Sequence[Observation]
+    observations: Observations
     rejected: list[RejectedLink]
     other_scheme_counts: dict[str, int]
     """Links by scheme that is not http(s), in order of appearance."""

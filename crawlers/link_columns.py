@@ -17,10 +17,8 @@ from crawlers.page_targets import PageTargets, named
 from crawlers.placement import mark_of
 from crawlers.placement_model import MIN_LINKS, PLACES, place_links
 from crawlers.scan import (
-    HIDES,
     L_ALT,
     L_ALT_TO,
-    L_FLAGS,
     L_LIST,
     L_REL,
     L_TAG_AT,
@@ -145,15 +143,15 @@ class _Columns:
     def _alts(self) -> pa.Array:
         source, kinds = self._scan.source, self._numbers.kinds
         may_have = np.flatnonzero(self._numbers.is_image | (kinds == AREA))
-        found = np.zeros(kinds.size, np.int32)
-        alts: list[str | None] = [None]
+        found, is_missing = np.zeros(kinds.size, np.int32), np.ones(kinds.size, np.bool_)
+        alts: list[str] = []
         for at, (first, last) in zip(
             may_have.tolist(), self._scan.links[self._rows[may_have], L_ALT : L_ALT_TO + 1].tolist(), strict=True
         ):
             if first >= 0:
-                found[at] = len(alts)
+                found[at], is_missing[at] = len(alts), False
                 alts.append(_alt(source[first:last]))
-        return pa.array(alts, pa.string()).take(pa.array(found))
+        return named(found, pa.array(alts, pa.string()), is_missing)
 
     def _places(self) -> tuple[Ints, Floats]:
         hints = self._numbers.hints
@@ -181,19 +179,17 @@ class _Columns:
     def _hidden(self) -> Flags:
         """Whether a link, or an element around it, hides it."""
         links, source, hidden = self._scan.links, self._scan.source, self._numbers.is_hidden
-        has_style = (links[:, L_FLAGS] & HIDES != 0) & (links[:, 0] <= LAST_LINK)
-        if has_style.any():
-            for at in np.flatnonzero(np.append(has_style, False)[self._rows]).tolist():
-                first, last = links[self._rows[at], [L_TAG_AT, L_TAG_TO]].tolist()
-                mark = mark_of("a", attributes_of(source[first:last]))
-                if mark is not None:
-                    path = self._numbers.paths[at]
-                    around = int(self._paths.hidden[path]) if path < self._paths.hidden.size else 0
-                    around |= REMOVED if mark.removes else 0
-                    for bit, says in ((INVISIBLE, mark.is_invisible), (TINY, mark.is_tiny)):
-                        if says is not None:
-                            around = around & ~bit | (bit if says else 0)
-                    hidden[at] = around != 0
+        for at in self._numbers.styled.tolist():
+            row, path = self._rows[at], self._numbers.paths[at]
+            mark = mark_of("a", attributes_of(source[links[row, L_TAG_AT] : links[row, L_TAG_TO]]))
+            if mark is None:
+                continue
+            around = int(self._paths.hidden[path]) if path < self._paths.hidden.size else 0
+            around |= REMOVED if mark.removes else 0
+            for bit, says in ((INVISIBLE, mark.is_invisible), (TINY, mark.is_tiny)):
+                if says is not None:
+                    around = around & ~bit | (bit if says else 0)
+            hidden[at] = around != 0
         return hidden
 
     def _dom_paths(self) -> pa.Array:

@@ -111,9 +111,10 @@ class PageLinks:
     def _add_boxes(self, targets: PageTargets) -> None:
         """Add what frames and forms lead to."""
         source, links = self._scan.source, self._scan.links
-        for row in np.flatnonzero((links[:, L_KIND] > AREA) & (links[:, L_KIND] <= LAST_LINK)).tolist():
-            kind, at, to = links[row, [L_KIND, L_TAG_AT, L_TAG_TO]].tolist()
-            given = _target_of_box(kind, attributes_of(source[at:to]))
+        kinds = links[:, L_KIND]
+        for row in np.flatnonzero((kinds > AREA) & (kinds <= LAST_LINK)).tolist():
+            link = links[row].tolist()
+            given = _target_of_box(link[L_KIND], attributes_of(source[link[L_TAG_AT] : link[L_TAG_TO]]))
             if given is not None:
                 targets.of_rows[row] = targets.add(given)
 
@@ -133,7 +134,7 @@ class PageLinks:
             return
         if note.kind not in (LINK, META):
             return
-        attributes = attributes_of(note.tag)
+        attributes = note.attributes
         if note.kind == META:
             if (attributes.get("http-equiv") or "").strip().lower() == "refresh":
                 target = refresh_target(attributes.get("content") or "")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, overload
 
+import numpy as np
 import pyarrow as pa
 
 from schemas.catalog import dataset
@@ -44,7 +45,7 @@ _TARGET: Final = {
 }  # fmt: skip
 _OF_LINK: Final = tuple(name for name in Observation._fields if name != "target")
 
-_NAMED: Final = frozenset(["href", "link_type", "placement", "dom_path", *_TARGET])
+_NAMED: Final = frozenset(["href", "link_type", "alt", "placement", "dom_path", *_TARGET])
 """Columns whose values recur on a page, and are stored once."""
 
 SCHEMA: Final = pa.schema([
@@ -72,6 +73,12 @@ class Observations(Sequence[Observation]):
     def where(self, is_kept: Callable[[CanonicalUrl], bool]) -> "Observations":
         """Those whose target is to be kept."""
         return Observations(rows=[seen for seen in self if is_kept(seen.target)])
+
+    def count_to(self, domain: str) -> int:
+        """How many lead to that registrable domain."""
+        column = self.batch.column("target_domain")
+        numbers = [number for number, name in enumerate(column.dictionary.to_pylist()) if name == domain]
+        return int(np.isin(column.indices.to_numpy(), numbers).sum())
 
     def __len__(self) -> int:
         return self._count

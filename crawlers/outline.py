@@ -9,14 +9,22 @@ import pyarrow as pa
 from crawlers.markup import attributes_of, name_of
 from crawlers.placement import Mark, Surroundings, mark_of, place_of_list, within
 from crawlers.placement_words import signs_of_element
-from crawlers.scan import B_INK, B_LINKED, B_LINKS, B_PATH, P_FLAGS, P_OUTER, P_TAG_AT, P_TAG_TO, Bytes, Ints, Longs, Scan
-from crawlers.scan import HAS_ROLE, HIDES
+from crawlers.scan import (
+    B_INK,
+    B_LINKED,
+    B_LINKS,
+    B_PATH,
+    P_OUTER,
+    P_TAG_AT,
+    P_TAG_TO,
+    Ints,
+    Scan,
+)
 from crawlers.steps import (
     MAX_STEP_CHARACTERS,
     PECULIAR,
     PLAIN,
     ROOT,
-    S_FROM,
     S_KIND,
     S_TO,
     hidden_paths,

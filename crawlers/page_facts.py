@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from crawlers.dates import read_date
-from crawlers.markup import attributes_of, decoded
+from crawlers.markup import decoded
 from crawlers.placement import Attributes
 from crawlers.scan import MAX_TEXT_CHARACTERS, Scan
 from crawlers.structured_data import StructuredData
@@ -68,7 +68,7 @@ class PageFacts:
 
 def read_metas(scan: Scan) -> list[Attributes]:
     """Attributes of every meta, in document order."""
-    return [attributes_of(note.tag) for note in scan.notes if note.kind == META]
+    return [note.attributes for note in scan.notes if note.kind == META]
 
 
 def base_href(scan: Scan) -> str | None:
@@ -109,7 +109,7 @@ def _read_elements(scan: Scan, facts: PageFacts, data: StructuredData) -> tuple[
         if kind == TITLE and facts.title is None:
             facts.title = " ".join(decoded(note.content).split())[:MAX_TEXT_CHARACTERS]
         elif kind in (HTML, ITEM, TIME):
-            attributes = attributes_of(note.tag)
+            attributes = note.attributes
             if kind == HTML:
                 facts.language = (attributes.get("lang") or "").strip().lower()[:MAX_LANGUAGE_CHARACTERS] or None
             if kind == TIME:

@@ -24,8 +24,11 @@ class PageTargets:
         """Of each element that links the number of its target; -1 for others."""
         found = self._found = resolve(scan.source, places, piece)
         self._hosts: dict[Host, int] = {piece.host: 0} if piece.host else {}
-        hosts = [HOSTS.known[number] if number >= 0 else piece.host for number in found.hosts.tolist()]
-        self._host_numbers = [self._hosts.setdefault(host, len(self._hosts)) if host else -1 for host in hosts]
+        own = {OF_BASE: 0, DECLINED: -1}
+        for number in found.hosts.tolist():
+            if number not in own:
+                own[number] = self._hosts.setdefault(HOSTS.known[number], len(self._hosts))
+        self._host_numbers = [own[number] for number in found.hosts.tolist()]
         self.refused: dict[int, tuple[str, Rejected]] = {}
         """Hrefs that are no URL, and why."""
         self._more_hrefs: list[str] = []

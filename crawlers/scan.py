@@ -5,6 +5,8 @@ bytes sees what a walk over the nodes would see, many times as fast. Places in t
 the source bytes.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from crawlers.layout import GROUPS, lay_out
 from crawlers.link_words import read_links, word_tables
+from crawlers.markup import attributes_of
 from crawlers.tags import (
     AREA,
     BASE,
@@ -124,6 +127,10 @@ _STATE = WORD_STATE + 13
 # Places in what is read of a tag's attributes.
 _A_HREF, _A_REL, _A_ALT, _A_ID, _A_CLASS, _A_FLAGS, _A_SIZE = 0, 2, 4, 6, 8, 10, 11
 
+_LINKING: Final = re.compile(rb"canonical|alternate|feed", re.IGNORECASE)
+"""Words without one of which a link element says nothing of the page."""
+_NOTHING: Final[Mapping[str, str | None]] = {}
+
 _OUTSIDE, _UNKEPT = -1, -2
 """No element around; a link around that was not kept."""
 
@@ -139,7 +146,8 @@ class Note(NamedTuple):
     row: int
     """Its place among the links."""
     kind: int
-    tag: bytes
+    attributes: Mapping[str, str | None]
+    """Of a script, a title and a base they don't matter, and are left out."""
     content: bytes
     """Of raw text."""
     href: tuple[int, int]
@@ -179,14 +187,19 @@ class Scan:
 
     @cached_property
     def notes(self) -> list[Note]:
-        """The elements that stand at no place of the page, in document order."""
-        source = self.source
+        """The elements that stand at no place of the page, in document order; of links to style sheets and the like
+        none."""
+        notes = []
         rows = np.flatnonzero(self.links[:, L_KIND] > LAST_LINK)
-        return [
-            Note(row, link[L_KIND], source[link[L_TAG_AT] : link[L_TAG_TO]], source[link[L_TAG_TO] : link[L_END]],
-                 (link[L_HREF], link[L_HREF_TO]), (link[L_TEXT], link[L_TEXT_TO]))
-            for row, link in zip(rows.tolist(), self.links[rows].tolist(), strict=True)
-        ]  # fmt: skip
+        for row, link in zip(rows.tolist(), self.links[rows].tolist(), strict=True):
+            kind, tag = link[L_KIND], self.source[link[L_TAG_AT] : link[L_TAG_TO]]
+            if kind == LINK and _LINKING.search(tag) is None:
+                continue
+            attributes = _NOTHING if kind in (SCRIPT, TITLE, BASE) else attributes_of(tag)
+            content = self.source[link[L_TAG_TO] : link[L_END]]
+            href, text = (link[L_HREF], link[L_HREF_TO]), (link[L_TEXT], link[L_TEXT_TO])
+            notes.append(Note(row, kind, attributes, content, href, text))
+        return notes
 
     @property
     def outer_paths(self) -> Ints:

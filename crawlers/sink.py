@@ -4,33 +4,30 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crawlers.extract import Page
 from crawlers.journal import Journal, PartFile
-from crawlers.links import Observation
+from crawlers.observations import SCHEMA, array_of
 from schemas.catalog import dataset
 from schemas.dataset import Dataset
 from schemas.durable import fsync_path
-from schemas.identity import CanonicalUrl
+from schemas.identity import CanonicalUrl, text_id
 
 MAX_RECORD_BYTES: Final = 4096
 """How much of a rejected record is kept."""
 
-_TARGET: Final = {
-    "target_url": "url", "target_url_id": "url_id", "target_host": "host", "target_host_id": "host_id",
-    "target_domain": "domain", "target_domain_id": "domain_id", "target_icann_domain": "icann_domain",
-}  # fmt: skip
-_OBSERVED: Final = tuple(name for name in Observation._fields if name != "target")
-_TARGET_OF: Final = Observation._fields.index("target")
+_IDS: Final = {"target_url_id": "target_url", "target_host_id": "target_host", "target_domain_id": "target_domain"}
+"""Ids of targets, and what they are the ids of."""
+
 _PAGE_FACTS: Final = (
     "encoding", "language", "title", "canonical_url", "author", "generator", "word_count", "h1", "heading_count",
     "simhash", "is_parked", "hreflangs", "structured_data_types", "is_nofollow", "is_noindex", "truncated_link_count",
@@ -40,8 +37,6 @@ _NO_PAGE: Final[Mapping[str, Any]] = {
     "is_nofollow": False, "is_noindex": False, "robots_directives": [], "link_count": 0, "internal_link_count": None,
     "external_link_count": None, "rejected_link_count": 0, "truncated_link_count": 0, "other_scheme_links": "{}",
 }  # fmt: skip
-_OBSERVATION_OVERHEAD: Final = 600
-"""Bytes that a waiting observation takes beside its two URLs (several texts of 80 to 200 characters)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +123,12 @@ class Sink:
         self._fetches.append(_fetch_row(self._crawl_id, fetch, page))
         if page is None:
             return
-        row = len(self._fetches) - 1
-        self._fetch_of_observation.extend([row] * len(page.observations))
-        columns = list(zip(*page.observations, strict=True)) or [()] * len(Observation._fields)
-        targets = columns.pop(_TARGET_OF)
-        for name, values in zip(_OBSERVED, columns, strict=True):
-            self._observations[name].extend(values)
-        for name, attribute in _TARGET.items():
-            self._observations[name].extend(map(attrgetter(attribute), targets))
-        self._bytes += sum(len(o.href) + len(o.target.url) + _OBSERVATION_OVERHEAD for o in page.observations)
+        if len(page.observations):
+            batch = page.observations.batch
+            self._batches.append(batch)
+            self._fetch_of_batch.append(len(self._fetches) - 1)
+            self._observation_count += batch.num_rows
+            self._bytes += batch.get_total_buffer_size()
         for ordinal, link in enumerate(page.rejected):
             self.reject(
                 link.reason,
@@ -187,7 +179,7 @@ class Sink:
         limits = self._limits
         seconds = min(limits.seconds, (self._flushed + 1) * limits.first_seconds)
         return (
-            len(self._fetch_of_observation) >= limits.observations
+            self._observation_count >= limits.observations
             or self._bytes >= limits.bytes
             or time.monotonic() - self._since >= seconds
         )
@@ -239,25 +231,36 @@ class Sink:
     def _clear(self) -> None:
         self._fetches: list[dict[str, Any]] = []
         self._rejected: list[dict[str, Any]] = []
-        self._fetch_of_observation: list[int] = []
-        self._observations: dict[str, list[Any]] = {name: [] for name in (*_OBSERVED, *_TARGET)}
+        self._batches: list[pa.RecordBatch] = []
+        self._fetch_of_batch: list[int] = []
+        self._observation_count = 0
         self._bytes = 0
         self._since = time.monotonic()
 
     def _tables(self) -> dict[str, pa.Table]:
         fetches = _table(dataset("page_fetches"), _columns_of(self._fetches, dataset("page_fetches")))
-        links = dataset("link_observations")
-        of_fetch = pa.array(self._fetch_of_observation, pa.int32())
-        columns = {
-            name: self._observations[name] if name in self._observations else fetches.column(name).take(of_fetch)
-            for name in links.schema.names
-        }
         rejected = dataset("rejected_records")
         return {
             "page_fetches": fetches,
-            "link_observations": _table(links, columns),
+            "link_observations": self._links(fetches),
             "rejected_records": _table(rejected, _columns_of(self._rejected, rejected)),
         }
+
+    def _links(self, fetches: pa.Table) -> pa.Table:
+        """The observations of all pages, each with what is said of its fetch."""
+        seen = pa.Table.from_batches(self._batches, SCHEMA).unify_dictionaries().combine_chunks()
+        sizes = [batch.num_rows for batch in self._batches]
+        of_fetch = pa.array(np.repeat(np.array(self._fetch_of_batch, np.int32), sizes))
+        schema = dataset("link_observations").schema
+        columns = []
+        for field in schema:
+            if field.name in _IDS:
+                columns.append(_ids(seen.column(_IDS[field.name])))
+            elif field.name in SCHEMA.names:
+                columns.append(seen.column(field.name).cast(field.type))
+            else:
+                columns.append(fetches.column(field.name).take(of_fetch))
+        return pa.table(columns, schema=schema)
 
     def _write(self, name: str, table: pa.Table) -> PartFile:
         output = pa.BufferOutputStream()
@@ -314,7 +317,7 @@ def _fetch_row(crawl_id: str, fetch: Fetch, page: Page | None) -> dict[str, Any]
 
 
 def _page_columns(page: Page, fetch: Fetch) -> dict[str, Any]:
-    same_domain = sum(seen.target.domain == fetch.final.domain for seen in page.observations)
+    same_domain = page.observations.count_to(fetch.final.domain)
     return {
         **{name: getattr(page, name) for name in _PAGE_FACTS},
         "published_at": _plausible(page.published_at, fetch.fetched_at),
@@ -339,28 +342,18 @@ def _columns_of(rows: list[dict[str, Any]], table: Dataset) -> dict[str, list[An
 
 def _table(table: Dataset, columns: Mapping[str, Any]) -> pa.Table:
     schema = table.schema
-    return pa.table([_array(columns[field.name], field.type) for field in schema], schema=schema)
+    return pa.table([array_of(columns[field.name], field.type) for field in schema], schema=schema)
 
 
-def _array(values: Any, kind: pa.DataType) -> Any:
-    if isinstance(values, pa.ChunkedArray):
-        return values
-    try:
-        return pa.array(values, kind)
-    except UnicodeEncodeError:  # a lone surrogate: no UTF-8, and one must not cost the other rows of the part
-        return pa.array(_scalars(values), kind)
-
-
-def _scalars(values: Iterable[Any]) -> list[Any]:
-    """The same texts (and lists of texts), lone surrogates replaced by U+FFFD."""
-    return [
-        value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if isinstance(value, str)
-        else _scalars(value)
-        if isinstance(value, Sequence)
-        else value
-        for value in values
-    ]
+def _ids(names: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The ids of texts, each of which is hashed once."""
+    return pa.chunked_array(
+        [
+            pa.array([text_id(name) for name in chunk.dictionary.to_pylist()], pa.int64()).take(chunk.indices)
+            for chunk in names.chunks
+        ],
+        pa.int64(),
+    )
 
 
 def _readable(record: bytes) -> str:

@@ -215,9 +215,7 @@ def _slot_of_name(src: Bytes, begin: int, end: int, slots: Ints, texts: Table, s
 
 
 @njit(cache=True, nogil=True)
-def write_paths(
-    used: Ints, outer: Ints, texts: Bytes, steps: Ints, separator: Bytes
-) -> tuple[Ints, Bytes]:
+def write_paths(used: Ints, outer: Ints, texts: Bytes, steps: Ints, separator: Bytes) -> tuple[Ints, Bytes]:
     """(offsets, UTF-8) of the last MAX_PATH_CHARACTERS of the paths that are used."""
     offsets = np.zeros(used.size + 1, np.int32)
     written = np.empty(max(used.size, 1) * 4096 // 8, np.uint8)

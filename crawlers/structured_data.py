@@ -94,4 +94,4 @@ def _listed(value: object) -> list[Any]:
 
 
 def _is_url(text: str) -> bool:
-    return text[:8].lower().startswith(("http://", "https://", "//")) and not any(c.isspace() for c in text.strip())
+    return text[:8].lower().startswith(("http://", "https://", "//")) and len(text.split()) == 1

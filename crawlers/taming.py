@@ -89,9 +89,11 @@ def _is_plainly_harmless(html: bytes) -> bool:
     places = np.flatnonzero(octets == ord("<"))
     if places.size >= SHALLOW_TAGS:
         return False
-    longest = np.diff(places, prepend=-1, append=len(html)).max()
-    if longest >= LONG_TAG_BYTES and any(map(_may_hold_many_attributes, html.split(b"<"))):
-        return False
+    sizes = np.diff(places, prepend=-1, append=len(html))
+    for long in np.flatnonzero(sizes >= LONG_TAG_BYTES).tolist():
+        end = int(places[long]) if long < places.size else len(html)
+        if _may_hold_many_attributes(html[end - int(sizes[long]) + 1 : end]):
+            return False
     if places.size < HARMLESS_TAGS:
         return True
     names = places[places < len(html) - 2] + 1

@@ -13,14 +13,9 @@ from typing import Any, Final, NamedTuple
 from crawlers.directives import page_directives, refresh_target, rel_tokens
 from crawlers.encoding import charset_of, known
 from crawlers.extract import REDIRECTS, Page
-from crawlers.links import (
-    MAX_HREF_BYTES,
-    MAX_REJECTED_HREF_BYTES,
-    Observation,
-    RejectedLink,
-    header_links,
-    type_of_rel,
-)
+from crawlers.hrefs import MAX_HREF_BYTES
+from crawlers.links import MAX_REJECTED_HREF_BYTES, RejectedLink, header_links, type_of_rel
+from crawlers.observations import Observation, Observations
 from crawlers.scan import MAX_LINKS, MAX_TEXT_CHARACTERS
 from schemas.identity import CanonicalUrl, Rejected, judge
 
@@ -197,7 +192,7 @@ def _page(html: Any, url: str, headers: Headers, *, is_redirect: bool) -> Page:
         is_nofollow=directives.is_nofollow,
         is_noindex=directives.is_noindex,
         robots_directives=directives.tokens,
-        observations=observations,
+        observations=Observations(rows=observations),
         rejected=rejected,
         other_scheme_counts=dict(schemes),
         truncated_link_count=max(0, len(links) - MAX_LINKS) + max(0, len(malformed) - MAX_LINKS),

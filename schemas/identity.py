@@ -55,9 +55,13 @@ PLAIN_LIMIT: Final = 2048
 PLAIN_PATH: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,:=@%/")
 PLAIN_QUERY: Final = PLAIN_PATH - {ord("'")} | set(b";?")
 PLAIN_HOST: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789.-")
-"""Bytes that the WHATWG rules leave as they are in a path, a query and (see `plain_host`) a host. A URL of nothing else
-is canonical as it is written, or as a path on a canonical base, if no segment of its path begins with a dot or `%2e` and
-no key of its query with one of SESSION_AND_TRACKING_KEYS. This is for those who resolve many; all others call `judge`."""
+"""Bytes that the WHATWG rules leave as they are in a path, a query and (see `plain_host`) a host.
+
+A URL of nothing else is canonical as it is written, or as a path on a canonical base, if no segment of its path begins
+with a dot or `%2e` and no key of its query with one of SESSION_AND_TRACKING_KEYS. This is for those who resolve many
+URLs; all others call `judge`.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class CanonicalUrl:

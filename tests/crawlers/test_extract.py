@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from crawlers.directives import rel_tokens
 from crawlers.encoding import charset_of, to_utf8
 from crawlers.extract import Page, extract
-from crawlers.links import Observation
+from crawlers.observations import Observation, Observations
 from crawlers.taming import tame
 from schemas.identity import CanonicalUrl, Rejected, judge
 
@@ -369,7 +369,7 @@ def test_an_empty_page_says_nothing() -> None:
         is_nofollow=False,
         is_noindex=False,
         robots_directives=(),
-        observations=[],
+        observations=Observations(),
         rejected=[],
         other_scheme_counts={},
         truncated_link_count=0,

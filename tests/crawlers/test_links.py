@@ -5,7 +5,7 @@ import json
 import pytest
 
 from crawlers.extract import Page, extract
-from crawlers.links import Observation
+from crawlers.observations import Observation
 
 URL = "http://a.com/dir/page"
 

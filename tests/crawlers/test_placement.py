@@ -3,7 +3,7 @@
 import pytest
 
 from crawlers.extract import extract
-from crawlers.links import Observation
+from crawlers.observations import Observation
 from crawlers.placement import Surroundings, enter
 from crawlers.placement_model import FEATURES, weights
 from crawlers.placement_model import PLACES as PLACES_OF_MODEL

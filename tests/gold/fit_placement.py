@@ -16,7 +16,7 @@ from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from crawlers.encoding import to_utf8
 from crawlers.markup import decoded
-from crawlers.outline import read_around
+from crawlers.outline import Paths
 from crawlers.placement_model import FEATURES, MIN_LINKS, PLACES, features_of, signs_around
 from crawlers.scan import scan
 from crawlers.tags import AREA, LAST_LINK, A
@@ -163,10 +163,10 @@ def _features_by_key(body: bytes) -> dict[tuple[str, int], NDArray[np.bool_]]:
     found = scan((root.html if root is not None else None) or "")
     if len(found.hinted_paths) < MIN_LINKS:
         return {}
-    signs = np.array([near.signs for near in read_around(found)], np.int64)
+    signs = Paths(found).signs
     features = iter(features_of(found.hints, found.hinted_paths, signs_around(signs, found.outer_paths)))
     by_key, seen = {}, Counter[str]()
-    for row in found.links:
+    for row in found.links.tolist():
         if row[0] <= LAST_LINK and row[1] >= 0:
             shown = next(features)
             if row[0] in (A, AREA):
