@@ -108,6 +108,6 @@ def test_a_long_href_is_left_to_the_parser() -> None:
 def test_the_table_of_hosts_begins_anew_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hrefs, "MAX_HOSTS", 2)
     hosts = Hosts()
-    for name in (b"a.com", b"b.com", b"a.com", b"c.com"):
+    for name in (b"a.com", b"b.com", b"c.com"):
         hosts.learn(name)
     assert [host.name for host in hosts.known] == ["c.com"]
