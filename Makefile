@@ -3,6 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 ARCHIVES ?= ../shared/data/realweb/*.warc.gz
+PARALLEL ?= --numprocesses=auto --dist=worksteal
 VENV := .venv
 BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
@@ -23,10 +24,10 @@ demo: $(BASE) ## crawl the built-in web, build every table, say where to look
 	$(VENV)/bin/linklake demo $(ARGS)
 
 test: $(DEV) ## run the tests but the long ones: make test ARGS="-k robots"
-	$(VENV)/bin/python -m pytest -m "not kills and not slow" $(ARGS)
+	$(VENV)/bin/python -m pytest -m "not kills and not slow" $(PARALLEL) $(ARGS)
 
 test-long: $(DEV) ## run the long tests: kills at random moments and of gates, real inputs, every message of the runbook
-	$(VENV)/bin/python -m pytest -m "kills or slow" $(ARGS)
+	$(VENV)/bin/python -m pytest -m "kills or slow" $(PARALLEL) $(ARGS)
 
 airflow: $(BASE) $(AIRFLOW) ## run Airflow with the DAGs on loopback until Ctrl-C: make airflow AIRFLOW_PORT=8081
 	@exec $(AIRFLOW_VENV)/bin/python infra/airflow/serve.py --port $(AIRFLOW_PORT) $(ARGS)

@@ -7,9 +7,27 @@ from pathlib import Path
 import pytest
 
 from schemas.lake import Lake
+from tests import second_judge
 from tests.tiny_lake import build_stages, crawl_tiny_web
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_judge() -> Iterator[None]:
+    """Gates ask a quick stand-in for Great Expectations, but in tests marked ``great_expectations``."""
+    with second_judge.replaced():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def real_judge(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The real second judge, for tests marked ``great_expectations``."""
+    if request.node.get_closest_marker("great_expectations"):
+        with second_judge.restored():
+            yield
+    else:
+        yield
 
 
 @pytest.fixture(scope="session")

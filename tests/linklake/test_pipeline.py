@@ -27,8 +27,9 @@ from schemas.errors import LinklakeError, NoInput
 from schemas.lake import Lake
 from schemas.ledger import Partition, PartitionKey, Snapshot
 from schemas.render import lake_sql, readable
+from tests.killable import Killable
 from tests.small_lake import DAMAGES, STAGE, damage, publish_by_hand, republish
-from tests.tiny_lake import CRAWL_ID, MEMORY, all_table_hashes, linklake, start_killable, table_hashes
+from tests.tiny_lake import CRAWL_ID, MEMORY, all_table_hashes, linklake, table_hashes
 from transforms.engines.duckdb import DuckDB, Resources
 from transforms.stage import Input, Query, Stage, Tables
 
@@ -87,13 +88,13 @@ def test_of_two_processes_that_run_a_stage_at_once_one_wins_and_the_other_has_no
     stage: str, lakes_before_stages: dict[str, Path], copy_of: Copy, built_lake: Path
 ) -> None:
     lake = copy_of(lakes_before_stages[stage])
-    running = [start_killable(words("run", stage, lake=lake)) for _ in range(2)]
+    running = [Killable(words("run", stage, lake=lake)) for _ in range(2)]
     receipts = []
     for process in running:
         with process:
-            out, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
-        receipts.append(json.loads(out.splitlines()[-1]))
+            said = process.ended(seconds=120)
+        assert process.returncode == 0, said
+        receipts.append(json.loads(said.splitlines()[-1]))
     assert sorted(r["outcome"] for r in receipts) == ["built", "unchanged"]
     outputs = stage_named(stage).outputs
     assert table_hashes(lake, outputs) == table_hashes(built_lake, outputs)
