@@ -1,5 +1,6 @@
 """What several rooms of tests share: real inputs where they lie beside the project, and lakes of the tiny web."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,15 @@ from tests import second_judge
 from tests.tiny_lake import build_stages, crawl_tiny_web
 
 REPOSITORY = Path(__file__).parents[1]
+MEMORY_DISK = Path("/dev/shm")
+ROOM_BYTES = 4 << 30
+"""What the lakes of a whole run need, with room to spare."""
+
+
+def pytest_configure() -> None:
+    """Lakes of tests lie in memory where there is room: half of a small build is waiting for the disk (fsync)."""
+    if MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free > ROOM_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Final, Self
@@ -21,12 +21,14 @@ class Killable:
     """A running command, with the part of Popen's face that tests use; its streams are merged, ``ready`` comes first.
 
     With ``kill_at`` it kills itself (SIGKILL) at the first passing of that point of the write path; ``point:n`` at the
-    n-th.
+    n-th. ``first`` is called in it before the command.
     """
 
-    def __init__(self, arguments: Sequence[object], *, kill_at: str | None = None) -> None:
+    def __init__(
+        self, arguments: Sequence[object], *, kill_at: str | None = None, first: Callable[[], object] | None = None
+    ) -> None:
         reader, writer = _CONTEXT.Pipe(duplex=False)
-        self._process = _CONTEXT.Process(target=_work, args=([str(a) for a in arguments], kill_at, writer))
+        self._process = _CONTEXT.Process(target=_work, args=([str(a) for a in arguments], kill_at, first, writer))
         self._process.start()
         writer.close()
         self._said = os.fdopen(os.dup(reader.fileno()), encoding="utf-8")
@@ -68,7 +70,7 @@ class Killable:
         return self._process.exitcode
 
 
-def _work(arguments: list[str], kill_at: str | None, said: Connection) -> None:
+def _work(arguments: list[str], kill_at: str | None, first: Callable[[], object] | None, said: Connection) -> None:
     from linklake import cli
 
     for stream in (1, 2):
@@ -76,6 +78,8 @@ def _work(arguments: list[str], kill_at: str | None, said: Connection) -> None:
     if kill_at:
         point, _, number = kill_at.partition(":")
         _kill_at(point, int(number or 1))
+    if first:
+        first()
     print("ready", flush=True)
     code = cli.main(arguments)
     sys.stdout.flush()
