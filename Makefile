@@ -36,7 +36,7 @@ airflow-demo: $(AIRFLOW) ## while make airflow runs: unpause the chain, crawl th
 	@exec $(AIRFLOW_VENV)/bin/python infra/airflow/demo.py --port $(AIRFLOW_PORT) $(ARGS)
 
 test-airflow: $(BASE) $(AIRFLOW) ## run the tests of the DAGs against a real Airflow (minutes)
-	$(AIRFLOW_VENV)/bin/python -m pytest --confcutdir=tests/dags -m airflow tests/dags $(ARGS)
+	$(AIRFLOW_VENV)/bin/python -m pytest --confcutdir=tests/dags -m airflow --numprocesses=2 --dist=loadfile tests/dags $(ARGS)
 
 lint: $(DEV) ## check style, types, the SQL and who imports whom
 	$(VENV)/bin/python -m ruff check .
@@ -133,7 +133,7 @@ airflow_extra = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb")
 $(AIRFLOW): pyproject.toml constraints.txt $(if $(airflow_is_sound),,FORCE) | $(VENV)/.folder
 	@echo "Installing Airflow into $(AIRFLOW_VENV): a minute or two, this once."
 	@$(if $(airflow_is_sound),,rm -rf $(AIRFLOW_VENV) && $(VENV)/bin/python -m venv $(AIRFLOW_VENV))
-	@$(AIRFLOW_VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt pytest \
+	@$(AIRFLOW_VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt pytest pytest-xdist \
 		$$($(VENV)/bin/python -c '$(airflow_extra)')
 	@echo "$(CURDIR)" > $@
 

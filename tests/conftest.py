@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,7 +19,11 @@ ROOM_BYTES = 4 << 30
 
 
 def pytest_configure() -> None:
-    """Lakes of tests lie in memory where there is room: half of a small build is waiting for the disk (fsync)."""
+    """Lakes of tests lie in memory where there is room: half of a small build is waiting for the disk (fsync).
+
+    A shell has what it starts in the background ignore SIGINT, and so would the commands that tests interrupt.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free > ROOM_BYTES:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
 
