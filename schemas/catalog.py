@@ -17,6 +17,7 @@ from schemas.datasets.farm_clusters import FARM_CLUSTERS
 from schemas.datasets.farm_signals import FARM_SIGNALS
 from schemas.datasets.farm_verdicts import FARM_VERDICTS
 from schemas.datasets.gate_findings import GATE_FINDINGS
+from schemas.datasets.host_blocks import HOST_BLOCKS
 from schemas.datasets.host_edges import HOST_EDGES
 from schemas.datasets.host_nodes import HOST_NODES
 from schemas.datasets.host_ranks import HOST_RANKS
@@ -36,6 +37,7 @@ DATASETS: Final[tuple[Dataset, ...]] = (
     CRAWLS,
     PAGE_FETCHES,
     LINK_OBSERVATIONS,
+    HOST_BLOCKS,
     LINKS,
     LINK_CLASSES,
     HOST_NODES,

@@ -66,6 +66,18 @@ PLACEMENT: Final[Words] = {
     "unknown": "Nothing on the page says where.",
 }
 
+BLOCK_ROLE: Final[Words] = {
+    "template": "On half of the host's pages, and half of its links recur: a part of the frame.",
+    "content": "The same frame with hardly a link that recurs.",
+    "mixed": "Neither.",
+}
+
+PLACEMENT_BASIS: Final[Words] = {
+    "page": "By its page alone.",
+    "template": "By all pages of the host that show its block with the same links.",
+    "content": "By its page, and the block holds other links on other pages of the host.",
+}
+
 LINK_SCOPE: Final[Words] = {
     "same_host": "Source and target are on one host.",
     "same_domain": "Source and target are on one registrable domain.",

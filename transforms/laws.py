@@ -38,6 +38,13 @@ class RowLaw:
 
 ROW_LAWS: Final[tuple[RowLaw, ...]] = (
     RowLaw(
+        "host_blocks",
+        "evidence_is_sound",
+        "No block is on more pages than its host has, nor recur more links than it has; only templates are placed.",
+        "page_count > host_page_count or recurring_link_count > link_count "
+        "or (placement is not null and block_role <> 'template')",
+    ),
+    RowLaw(
         "links",
         "sightings_by_fate",
         "Followed, nofollowed and neutral sightings never exceed the sightings.",

@@ -11,7 +11,7 @@ from tests.transforms.sql_cases import Case, as_expected, cases, rows_of
 
 CASES = cases()
 TABLES = {
-    "links", "link_classes", "host_nodes", "host_edges", "domain_nodes", "domain_edges",
+    "host_blocks", "links", "link_classes", "host_nodes", "host_edges", "domain_nodes", "domain_edges",
     "imported_host_nodes", "imported_host_edges", "imported_domain_nodes", "imported_domain_edges",
     "domains", "pages", "backlinks", "backlinks_all", "referring_domains", "anchors", "crawl_runs",
     "index_info",
