@@ -16,7 +16,7 @@ from linklake.endings import Attempt, receipted
 from linklake.progress import say
 from linklake.receipts import Receipt
 from linklake.shell import in_lake
-from schemas.catalog import DATASETS, dataset
+from schemas.catalog import DATASETS, VIEWS, dataset
 from schemas.errors import BadSetting, DamagedFile, Misuse, NoInput, NotPublished
 from schemas.lake import Lake, check_crawl_id, new_crawl_id, now
 from schemas.ledger import IMPORT_KIND, PartitionKey, Snapshot
@@ -452,7 +452,7 @@ def stages(given: Namespace, settings: Settings) -> int:
 def schema(given: Namespace, settings: Settings) -> int:
     """Describe the datasets."""
     if not given.dataset:
-        for one in DATASETS:
+        for one in (*DATASETS, *VIEWS):
             print(f"{one.name:<20} {one.kind:<6} one row per {one.grain}")
         return 0
     one = dataset(given.dataset)

@@ -9,7 +9,7 @@ import pytest
 from linklake.cli import _parser, command_names
 from linklake.config import SETTINGS
 from linklake.pipeline import STAGES
-from schemas.catalog import DATASETS
+from schemas.catalog import DATASETS, VIEWS
 from schemas.render import markdown
 from tests.tiny_lake import linklake
 from transforms.rules import rules_of
@@ -20,6 +20,7 @@ README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PAGES = sorted(p for p in REPOSITORY.rglob("*.md") if "/." not in p.as_posix().removeprefix(REPOSITORY.as_posix()))
 DAGS_PAGE = (REPOSITORY / "dags" / "README.md").read_text(encoding="utf-8")
 DAGS = sorted(p for p in (REPOSITORY / "dags").glob("*.py") if "with DAG(" in p.read_text(encoding="utf-8"))
+TABLES = (*DATASETS, *VIEWS)
 QUERIES = sorted((REPOSITORY / "docs" / "queries").glob("*.sql"))
 
 
@@ -29,15 +30,15 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
     return dict(doors.choices)
 
 
-@pytest.mark.parametrize("name", [d.name for d in DATASETS])
+@pytest.mark.parametrize("name", [d.name for d in TABLES])
 def test_the_page_of_a_dataset_is_what_its_schema_renders(name: str) -> None:
     page = REPOSITORY / "docs" / "datasets" / f"{name}.md"
-    expected = next(markdown(d) for d in DATASETS if d.name == name)
+    expected = next(markdown(d) for d in TABLES if d.name == name)
     assert page.read_text(encoding="utf-8").strip() == expected.strip(), "run make docs"
 
 
 def test_no_page_describes_a_dataset_that_does_not_exist() -> None:
-    assert {p.stem for p in (REPOSITORY / "docs" / "datasets").glob("*.md")} == {d.name for d in DATASETS}
+    assert {p.stem for p in (REPOSITORY / "docs" / "datasets").glob("*.md")} == {d.name for d in TABLES}
 
 
 def test_the_page_of_the_gates_lists_every_rule_with_its_severity_and_meaning() -> None:

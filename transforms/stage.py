@@ -62,6 +62,9 @@ class Tables(Protocol):
     def bind_arrow(self, name: str, table: pa.Table) -> None:
         """Make a table in memory readable as ``name`` for the SELECTs that follow."""
 
+    def keep(self, name: str, query: Query) -> None:
+        """Compute the rows of a SELECT now, readable as ``name`` for the SELECTs that follow."""
+
 
 Build = Callable[[Run, Tables], Mapping[str, Output]]
 

@@ -75,6 +75,7 @@ _SOUND: Final[Mapping[str, Mapping[str, Callable[[Row], Any]]]] = {
     "host_edges": dict.fromkeys(("link_count", "followed_link_count", "page_count"), lambda _: 1),
     "domain_edges": dict.fromkeys(("link_count", "followed_link_count", "page_count"), lambda _: 1),
     "link_classes": {"passes_equity": lambda _: True},
+    "farm_verdicts": {"reasons": lambda _: "[]"},
 }
 """What a row of an input is taken to say where its case is silent, in this order; other columns: see ``_default``."""
 
