@@ -43,7 +43,7 @@ PLAIN: tuple[tuple[str, int, str, Truth], ...] = (
      drawn.referring_domains),
     ("v_anchors", 2, "target_domain, anchor_text, backlinks, backlinks_share, referring_domains_share",
      drawn.anchors),
-    ("v_best_pages", 1, "url, domain, links_rank, referring_domains, backlinks, followed_backlinks",
+    ("v_best_pages", 1, "url, domain, referring_domains, backlinks, followed_backlinks",
      drawn.best_pages),
     ("v_one_link_per_domain", 2, "target_domain, source_domain, links_of_domain, passes_equity, "
      "placement in ('main', 'list')", drawn.one_link_per_domain),

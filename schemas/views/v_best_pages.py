@@ -1,8 +1,6 @@
-"""View: the pages of a domain that others link to, the most linked first."""
+"""View: the pages of a domain that others link to; order by referring_domains for the best."""
 
-import pyarrow as pa
-
-from schemas.dataset import Column, Dataset
+from schemas.dataset import Dataset
 from schemas.datasets.pages import PAGES
 
 V_BEST_PAGES = Dataset(
@@ -11,9 +9,9 @@ V_BEST_PAGES = Dataset(
     kind="view",
     key=("url",),
     columns=(
-        PAGES.column("domain"),
-        Column("links_rank", pa.int64(), "1 is the page of its domain that most domains link to; ties by links, URL."),
-        *PAGES.taken("url", "title", "referring_domains", "backlinks", "followed_backlinks", "internal_backlinks"),
+        *PAGES.taken(
+            "domain", "url", "title", "referring_domains", "backlinks", "followed_backlinks", "internal_backlinks"
+        ),
         *PAGES.taken("is_crawled", "state", "status", "redirects_to"),
     ),
 )

@@ -1,10 +1,6 @@
--- one row per URL with a live link from another domain: how many vouch for it, and its place among those of its domain
+-- one row per URL with a live link from another domain: how many vouch for it
 select
     p.domain,
-    row_number() over (
-        partition by p.domain
-        order by p.referring_domains desc, p.backlinks desc, p.url
-    ) as links_rank,
     p.url,
     p.title,
     p.referring_domains,

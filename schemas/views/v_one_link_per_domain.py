@@ -7,8 +7,7 @@ from schemas.datasets.referring_domains import REFERRING_DOMAINS
 
 V_ONE_LINK_PER_DOMAIN = Dataset(
     "v_one_link_per_domain",
-    grain="(target_domain, source_domain) with a live link: the one that passes equity rather than not, in the content "
-    "rather than elsewhere, the oldest, the first by URL",
+    grain="(target_domain, source_domain) with a live link: the link with is_best_of_domain",
     kind="view",
     key=("target_domain", "source_domain"),
     columns=(

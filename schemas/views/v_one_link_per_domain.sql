@@ -15,17 +15,9 @@ select
     b.source_authority_score,
     b.source_farm_score,
     b.source_title,
-    count(*) over (partition by b.target_domain, b.source_domain) as links_of_domain,
+    r.backlinks as links_of_domain,
     b.first_seen,
     b.last_seen
 from backlinks as b
-qualify
-    row_number() over (
-        partition by b.target_domain, b.source_domain
-        order by
-            case when b.passes_equity then 0 else 1 end,
-            case when b.placement in ('main', 'list') then 0 else 1 end,
-            b.first_seen,
-            b.source_url,
-            b.target_url
-    ) = 1
+inner join referring_domains as r on b.target_domain = r.target_domain and b.source_domain = r.source_domain
+where b.is_best_of_domain

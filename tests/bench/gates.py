@@ -26,6 +26,9 @@ BUDGET: Final = 0.10
 LINKS_PER_PAGE: Final = 40
 PAGES_PER_HOST: Final = 50
 
+GONE_EACH: Final = 50
+_TARGET: Final = "printf('topic-%d/page-%d', i % 7, i)"
+
 _SOUND: Final = {"string": "''", "bool": "false", "list<item: string>": "[]"}
 _BEGIN: Final = "timestamptz '2026-11-01 00:00:00+00'"
 
@@ -58,7 +61,8 @@ def _tables(rows: int) -> dict[str, str]:
     """The SELECT of each dataset that an observation of ``rows`` links leaves: pages of 40 links, 50 pages a host.
 
     Every value follows from the row's number, so that each run of the benchmark judges the same rows. A third of the
-    links stay on their host, the others prefer few targets, as on the web.
+    links stay on their host, the others prefer few targets, as on the web. The targets of every fiftieth link were
+    asked for too, and are gone.
     """
     pages = max(1, rows // LINKS_PER_PAGE)
     hosts = max(1, pages // PAGES_PER_HOST)
@@ -74,19 +78,34 @@ def _tables(rows: int) -> dict[str, str]:
         f"from (select range as i, range // {LINKS_PER_PAGE} as p from range({rows}))"
     )
     source = _place("source", f"(p // {PAGES_PER_HOST})", page)
-    target = _place("target", "t", "printf('topic-%d/page-%d', i % 7, i)")
+    target = _place("target", "t", _TARGET)
+    gone = _place("source", "t", _TARGET)
+    fetched_page = {
+        **said,
+        **ours,
+        **icann,
+        "requested_url": "source_url",
+        "requested_host": "source_host",
+        "requested_domain": "source_domain",
+    }
     times = {"started_at": _BEGIN, "observed_from": _BEGIN, "finished_at": f"{_BEGIN} + to_milliseconds({pages})"}
     return {
         "crawls": _filled(
             "crawls", {"crawl_id": quoted(CRAWL_ID), **times, "observed_to": times["finished_at"]}, "select 1"
         ),
-        "page_fetches": _filled(
-            "page_fetches",
-            {**said, **ours, **icann, "requested_url": "source_url", "state": "'fetched'",
-             "requested_host": "source_host", "requested_domain": "source_domain", "status": "200",
-             "link_count": f"{LINKS_PER_PAGE}"},
-            f"select *, {source} from (select range as p from range({pages}))",
-        ),
+        "page_fetches": " union all ".join([
+            _filled(
+                "page_fetches",
+                {**fetched_page, "state": "'fetched'", "status": "200", "link_count": f"{LINKS_PER_PAGE}"},
+                f"select *, {source} from (select range as p from range({pages}))",
+            ),
+            _filled(
+                "page_fetches",
+                {**fetched_page, "fetch_id": "printf('%016x', i + (1 << 40))", "state": "'http_error'",
+                 "status": "404"},
+                f"select *, {gone} from ({linked}) where i % {GONE_EACH} = 1",
+            ),
+        ]),
         "link_observations": _filled(
             "link_observations",
             {**said, **ours, **theirs, **icann, "position": "position", "href": "target_url", "link_type": "'text'",

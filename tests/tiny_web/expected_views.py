@@ -143,12 +143,8 @@ def anchors() -> Rows:
 
 
 def best_pages() -> Rows:
-    """url -> domain, links_rank, referring_domains, backlinks, followed_backlinks."""
-    linked = {url: (row[7], row[5], row[6]) for url, row in expected_pages().items() if row[5]}
-    ordered: defaultdict[str, list[str]] = defaultdict(list)
-    for url in sorted(linked, key=lambda u: (-linked[u][0], -linked[u][1], u)):
-        ordered[domain(url)].append(url)
-    return {url: (name, place, *linked[url]) for name, urls in ordered.items() for place, url in enumerate(urls, 1)}
+    """url -> domain, referring_domains, backlinks, followed_backlinks."""
+    return {url: (domain(url), row[7], row[5], row[6]) for url, row in expected_pages().items() if row[5]}
 
 
 def one_link_per_domain() -> dict[tuple[str, str], tuple[int, bool, bool]]:
