@@ -26,14 +26,11 @@ BUDGET: Final = 0.10
 LINKS_PER_PAGE: Final = 40
 PAGES_PER_HOST: Final = 50
 
-GONE_EACH: Final = 50
-_TARGET: Final = "printf('topic-%d/page-%d', i % 7, i)"
-
 _SOUND: Final = {"string": "''", "bool": "false", "list<item: string>": "[]"}
-_BEGIN: Final = "timestamptz '2026-11-01 00:00:00+00'"
+BEGIN: Final = "timestamptz '2026-11-01 00:00:00+00'"
 
 
-def _place(prefix: str, host: str, path: str) -> str:
+def place(prefix: str, host: str, path: str) -> str:
     """URL, host and domain of one end of a link; a hash stands for the id, which no stage takes apart."""
     domain = f"'site' || {host} || '.example'"
     texts = {"url": f"'https://www.' || {domain} || '/' || {path}", "host": f"'www.' || {domain}", "domain": domain}
@@ -44,7 +41,7 @@ def _place(prefix: str, host: str, path: str) -> str:
     return ", ".join([*columns, f"{domain} as {prefix}_icann_domain"])
 
 
-def _filled(name: str, given: Mapping[str, str], source: str) -> str:
+def filled(name: str, given: Mapping[str, str], source: str) -> str:
     """A SELECT of all columns of a dataset: the given expressions, something sound for the others."""
     columns = []
     for column in dataset_named(name).columns:
@@ -61,13 +58,12 @@ def _tables(rows: int) -> dict[str, str]:
     """The SELECT of each dataset that an observation of ``rows`` links leaves: pages of 40 links, 50 pages a host.
 
     Every value follows from the row's number, so that each run of the benchmark judges the same rows. A third of the
-    links stay on their host, the others prefer few targets, as on the web. The targets of every fiftieth link were
-    asked for too, and are gone.
+    links stay on their host, the others prefer few targets, as on the web.
     """
     pages = max(1, rows // LINKS_PER_PAGE)
     hosts = max(1, pages // PAGES_PER_HOST)
     page = "printf('%s/article-%d.html', ['news', 'blog', 'shop'][1 + p % 3], p)"
-    fetched = f"{_BEGIN} + to_milliseconds(p)"
+    fetched = f"{BEGIN} + to_milliseconds(p)"
     said = {"crawl_id": quoted(CRAWL_ID), "fetch_id": "printf('%016x', p)", "fetched_at": fetched}
     ours = {f"source_{w}": f"source_{w}" for w in ("url", "url_id", "host", "host_id", "domain", "domain_id")}
     theirs = {f"target_{w}": f"target_{w}" for w in ("url", "url_id", "host", "host_id", "domain", "domain_id")}
@@ -77,36 +73,21 @@ def _tables(rows: int) -> dict[str, str]:
         f"cast({hosts} * pow((hash(i) % 1000003) / 1000003.0, 3) as bigint) end as t "
         f"from (select range as i, range // {LINKS_PER_PAGE} as p from range({rows}))"
     )
-    source = _place("source", f"(p // {PAGES_PER_HOST})", page)
-    target = _place("target", "t", _TARGET)
-    gone = _place("source", "t", _TARGET)
-    fetched_page = {
-        **said,
-        **ours,
-        **icann,
-        "requested_url": "source_url",
-        "requested_host": "source_host",
-        "requested_domain": "source_domain",
-    }
-    times = {"started_at": _BEGIN, "observed_from": _BEGIN, "finished_at": f"{_BEGIN} + to_milliseconds({pages})"}
+    source = place("source", f"(p // {PAGES_PER_HOST})", page)
+    target = place("target", "t", "printf('topic-%d/page-%d', i % 7, i)")
+    times = {"started_at": BEGIN, "observed_from": BEGIN, "finished_at": f"{BEGIN} + to_milliseconds({pages})"}
     return {
-        "crawls": _filled(
+        "crawls": filled(
             "crawls", {"crawl_id": quoted(CRAWL_ID), **times, "observed_to": times["finished_at"]}, "select 1"
         ),
-        "page_fetches": " union all ".join([
-            _filled(
-                "page_fetches",
-                {**fetched_page, "state": "'fetched'", "status": "200", "link_count": f"{LINKS_PER_PAGE}"},
-                f"select *, {source} from (select range as p from range({pages}))",
-            ),
-            _filled(
-                "page_fetches",
-                {**fetched_page, "fetch_id": "printf('%016x', i + (1 << 40))", "state": "'http_error'",
-                 "status": "404"},
-                f"select *, {gone} from ({linked}) where i % {GONE_EACH} = 1",
-            ),
-        ]),
-        "link_observations": _filled(
+        "page_fetches": filled(
+            "page_fetches",
+            {**said, **ours, **icann, "requested_url": "source_url", "state": "'fetched'",
+             "requested_host": "source_host", "requested_domain": "source_domain", "status": "200",
+             "link_count": f"{LINKS_PER_PAGE}"},
+            f"select *, {source} from (select range as p from range({pages}))",
+        ),
+        "link_observations": filled(
             "link_observations",
             {**said, **ours, **theirs, **icann, "position": "position", "href": "target_url", "link_type": "'text'",
              "rel": "case when i % 5 = 0 then ['nofollow'] else [] end", "placement": "'main'",
@@ -121,11 +102,11 @@ def write_observation(lake: Lake, rows: int, connection: duckdb.DuckDBPyConnecti
     """Publish a made-up crawl as if it had been observed and settled."""
     tables = _tables(rows)
     with lake.stage_area(SETTLE_CRAWL.name, CRAWL_ID) as area:
-        partitions = [_partition(lake, area, name, select, connection) for name, select in tables.items()]
+        partitions = [partition(lake, area, name, select, connection) for name, select in tables.items()]
         lake.publish(lake.finish_staging(area, partitions, reads={}, receipt={"rows": {}}))
 
 
-def _partition(
+def partition(
     lake: Lake, area: StagingArea, name: str, select: str, connection: duckdb.DuckDBPyConnection
 ) -> Partition:
     dataset = dataset_named(name)

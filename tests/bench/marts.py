@@ -12,17 +12,20 @@ from typing import Final
 import duckdb
 
 from schemas.lake import CODE_VERSION, Lake
-from tests.bench.gates import CRAWL_ID, receipt_of, write_observation
+from schemas.render import quoted
+from tests.bench.gates import BEGIN, CRAWL_ID, filled, partition, place, receipt_of
 from transforms.engines.duckdb import Resources, connect
+from transforms.links.stages import SETTLE_CRAWL
 from transforms.marts.serving import SERVING_FILE
 
-STAGES: Final = (
-    "dedupe_links", "classify_links", "build_edges", "rank_domains", "score_farms", "score_authority", "build_marts",
-)  # fmt: skip
+STAGES: Final = ("build_edges", "rank_domains", "score_farms", "score_authority", "build_marts")
 SECONDS, MEMORY_MIB, MILLISECONDS = 300.0, 8 << 10, 200.0
 """What building the marts may take, and each question (issue: showcase)."""
 
 RUNS: Final = 5
+LINKS_PER_PAGE: Final = 40
+PAGES_PER_HOST: Final = 10
+_PLACE: Final = ("url", "url_id", "host", "host_id", "domain", "domain_id", "icann_domain")
 
 QUESTIONS: Final = (
     ("the domains of highest authority", "from domains order by authority_rank limit 100"),
@@ -78,10 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = ("--crawl-id", CRAWL_ID, "--lake", str(given.lake))
     if not given.reuse:
         _observe(given.lake, given.rows)
-    print(f"{given.rows:,} observed links, {CODE_VERSION}, seconds and peak RSS as the receipts say")
+    print(f"{given.rows:,} links, {CODE_VERSION}, seconds and peak RSS as the receipts say")
     is_over = False
     for stage in STAGES[-1:] if given.reuse else STAGES:
-        receipt = receipt_of("run", stage, *words, *(["--force"] if given.reuse else []))
+        receipt = receipt_of("run", stage, *words, "--memory", "5GB", *(["--force"] if given.reuse else []))
         seconds, mib = receipt["seconds"], receipt["peak_rss_bytes"] >> 20
         print(f"{stage:<16}{receipt['rows']['out']:>12,} rows{seconds:>9.1f} s{mib:>7} MiB", flush=True)
         is_over |= stage == STAGES[-1] and (seconds > SECONDS or mib > MEMORY_MIB)
@@ -95,11 +98,89 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(is_over)
 
 
+# -- ten million links ---------------------------------------------------------------------------------------
+
+
 def _observe(lake: Path, rows: int) -> None:
+    """Publish made-up links with their classes, as if a crawl had been deduplicated and classified."""
     shutil.rmtree(lake, ignore_errors=True)
-    with connect(Resources("6GB", 2, lake.with_name(f"{lake.name}-spill"))) as connection:
-        write_observation(Lake.open_or_create(lake), rows, connection)
-    shutil.rmtree(lake.with_name(f"{lake.name}-spill"), ignore_errors=True)
+    opened, spill = Lake.open_or_create(lake), lake.with_name(f"{lake.name}-spill")
+    with connect(Resources("6GB", 2, spill)) as connection, opened.stage_area(SETTLE_CRAWL.name, CRAWL_ID) as area:
+        connection.execute(f"create temp table linked as {_linked(rows)}")
+        partitions = [partition(opened, area, *table, connection) for table in _tables().items()]
+        opened.publish(opened.finish_staging(area, partitions, reads={}, receipt={"rows": {}}))
+    shutil.rmtree(spill, ignore_errors=True)
+
+
+def _linked(rows: int) -> str:
+    """Row by row who links to whom: pages of 40 links, 10 pages a host, a third of the links on their host.
+
+    The others prefer few of ten times as many hosts, and there one of 40 sections, or a page that nobody else links to;
+    no page links twice to one URL. Every value follows from the row's number, so that each run builds the same tables.
+    """
+    hosts = max(1, rows // LINKS_PER_PAGE // PAGES_PER_HOST)
+    host = (
+        f"case when i % 3 = 0 then p // {PAGES_PER_HOST} "
+        f"else cast(10 * {hosts} * pow((hash(i) % 1000003) / 1000003.0, 3) as bigint) end"
+    )
+    path = (
+        f"case when hash(i + 1) % 2 = 0 then printf('section-%d', i % {LINKS_PER_PAGE}) else printf('page-%d', i) end"
+    )
+    source = place("source", f"(p // {PAGES_PER_HOST})", "printf('article-%d.html', p)")
+    return (
+        f"select *, {source}, {place('target', 't', path)} from (select i, p, {host} as t from "
+        f"(select range as i, range // {LINKS_PER_PAGE} as p from range({rows})))"
+    )
+
+
+def _tables() -> dict[str, str]:
+    """The SELECT of each dataset over ``linked``; of every fiftieth link the target was asked for too, and is gone."""
+    source, target = ({f"{end}_{w}": f"{end}_{w}" for w in _PLACE} for end in ("source", "target"))
+    as_source = {f"source_{w}": f"target_{w}" for w in _PLACE}
+    fetch = {"crawl_id": quoted(CRAWL_ID), "fetched_at": f"{BEGIN} + to_milliseconds(n)"}
+    ended = f"{BEGIN} + interval 1 day"
+    times = {"started_at": BEGIN, "observed_from": BEGIN, "finished_at": ended, "observed_to": ended}
+    asked = ("url", "host", "domain")
+    return {
+        "crawls": filled("crawls", {"crawl_id": quoted(CRAWL_ID), **times}, "select 1"),
+        "page_fetches": " union all ".join([
+            filled(
+                "page_fetches",
+                {**fetch, **source, **{f"requested_{w}": f"source_{w}" for w in asked}, "state": "'fetched'",
+                 "status": "200", "fetch_id": "printf('%016x', n)", "title": "printf('Article %d', n)"},
+                f"select *, p as n from linked where i % {LINKS_PER_PAGE} = 0",
+            ),
+            filled(
+                "page_fetches",
+                {**fetch, **as_source, **{f"requested_{w}": f"target_{w}" for w in asked}, "state": "'http_error'",
+                 "status": "404", "fetch_id": "printf('f%015x', n)"},
+                "select *, i as n from linked where i % 50 = 1",
+            ),
+        ]),
+        "links": filled(
+            "links",
+            {**source, **target, "crawl_id": quoted(CRAWL_ID), "link_types": "['text']", "link_type": "'text'",
+             "rel": "case when i % 5 = 0 then ['nofollow'] else [] end", "sightings": "1",
+             "followed_sightings": "case when i % 5 = 0 then 0 else 1 end",
+             "anchor_text": "printf('anchor text %d', hash(i + 2) % 20000)",
+             "placement": "['main', 'list', 'footer', 'navigation', 'sidebar', 'comment'][1 + i % 6]",
+             "link_scope": "case when source_host = target_host then 'same_host' else 'external' end",
+             "link_state": "'live'", "first_seen": f"{BEGIN} + to_milliseconds(p)",
+             "last_seen": f"{BEGIN} + to_milliseconds(p)", "last_checked_at": f"{BEGIN} + to_milliseconds(p)",
+             "seen_crawl_id": quoted(CRAWL_ID)},
+            "from linked",
+        ),
+        "link_classes": filled(
+            "link_classes",
+            {**source, **target, "crawl_id": quoted(CRAWL_ID), "is_nofollow": "i % 5 = 0",
+             "rel_class": "case when i % 5 = 0 then 'nofollow' else 'follow' end", "passes_equity": "i % 5 <> 0",
+             "equity_block_reason": "case when i % 5 = 0 then 'rel_nofollow' end", "anchor_class": "'other'",
+             "origin_role": "case when i % 6 < 2 then 'editorial' else 'widget' end",
+             "origin_reason": "case when i % 6 < 2 then 'placement: content' else 'placement: shared block' end",
+             "platform_class": "['news', 'blog', 'unknown', 'gov'][1 + p % 4]", "classifier_version": "'2'"},
+            "from linked",
+        ),
+    }  # fmt: skip
 
 
 if __name__ == "__main__":
