@@ -13,7 +13,7 @@ AIRFLOW_PORT ?= 8080
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format contract docs constraints clean FORCE
+.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format contract questions docs constraints clean FORCE
 .PHONY: bench-realweb bench-ingest bench-gates bench-marts bench-airflow bench-extract bench-placement
 
 help: ## list these commands
@@ -71,6 +71,9 @@ bench-extract: $(DEV) ## full link records against Scrapy's LinkExtractor: ARGS=
 
 bench-placement: $(DEV) ## placements against the gold labels of the test half: confusion table, F1, calibration
 	$(VENV)/bin/python -m tests.bench.placement
+
+questions: $(DEV) ## ask the fifteen questions of docs/queries of the lake of make bench-realweb again, write docs/questions.md
+	$(VENV)/bin/python -m tests.questions_page .bench/realweb
 
 contract: $(DEV) ## write tests/schemas/marts.tsv again, what BI is promised; refused where mart_version does not say so
 	$(VENV)/bin/python -m tests.schemas.mart_contract

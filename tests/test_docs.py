@@ -11,6 +11,7 @@ from linklake.config import SETTINGS
 from linklake.pipeline import STAGES
 from schemas.catalog import DATASETS, VIEWS
 from schemas.render import markdown
+from tests import questions_page
 from tests.tiny_lake import linklake
 from transforms.rules import rules_of
 from transforms.rules_page import markdown as rules_page
@@ -131,6 +132,15 @@ def test_every_documented_question_runs(query: Path, built_lake: Path) -> None:
     assert out.strip()
 
 
-def test_every_documented_question_stands_in_the_readme_as_it_is() -> None:
-    for query in QUERIES:
-        assert query.read_text(encoding="utf-8").strip() in README, query.name
+def test_every_documented_question_stands_on_the_page_of_questions_with_an_answer() -> None:
+    assert sorted(q.stem for q in QUERIES) == sorted(questions_page.QUERIES)
+    text = questions_page.PAGE.read_text(encoding="utf-8")
+    answers = re.findall(r"\n```\n\n```\n(.+?)```\n", text, flags=re.DOTALL)
+    assert len(answers) == len(QUERIES)
+    assert text == questions_page.page(lambda sql: answers.pop(0)), "make questions"
+
+
+def test_every_question_of_the_readme_is_a_documented_one_and_stands_there_as_it_is() -> None:
+    asked = re.findall(r"```sql\n(.+?)\n```", README, flags=re.DOTALL)
+    assert len(asked) >= 3
+    assert set(asked) <= {q.read_text(encoding="utf-8").strip() for q in QUERIES}

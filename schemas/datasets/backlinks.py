@@ -16,8 +16,9 @@ BACKLINKS = Dataset(
             "is_best_of_domain",
             pa.bool_(),
             "Of the links between the two domains it is the best: it passes equity rather than not, stands in the "
-            "content rather than elsewhere, is the oldest, the first by URL.",
+            "content rather than elsewhere, is the oldest, the first by URL. NULL in marts of before version 1.1.",
             True,
+            nullable=True,
         ),
     ),
     sort_by=("target_domain", "target_url", "source_domain", "source_url"),
