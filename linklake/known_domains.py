@@ -64,8 +64,12 @@ def open_index(lake: Lake, settings: Settings) -> Index:
     if snapshot.newest("index_info") is None:
         if not snapshot.crawls() and not lake.unsettled():
             raise NotPublished(f"{lake.root} is empty: run linklake crawl, ingest or import-graph, then linklake build")
-        why = "it holds a graph of hosts alone" if snapshot.newest("host_ranks") else "nothing is built to the end"
-        raise NotPublished(f"{lake.root} holds no marts ({why}): run linklake build, see linklake status")
+        if snapshot.newest("host_ranks") and not snapshot.newest("domain_nodes"):
+            raise NotPublished(
+                f"{lake.root} holds a graph of hosts alone, which is ranked and has no marts: "
+                "ask linklake sql 'from host_ranks', or import a graph of domains"
+            )
+        raise NotPublished(f"{lake.root} holds no marts, nothing is built to the end: run linklake build")
     (info,) = Index(lake, settings, {}).rows("from index_info")
     if info["mart_version"] != MART_VERSION:
         raise NotPublished(

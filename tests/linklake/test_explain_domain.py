@@ -67,7 +67,7 @@ def test_lakes_without_marts_say_what_to_run(
     Lake.open_or_create(tmp_path / "empty")
     assert "is empty: run linklake crawl, ingest or import-graph" in explain(tmp_path / "empty", "a.test").err
     ended = explain(lakes_before_stages["build_marts"], "heron-oars.test")
-    assert (ended.code, "nothing is built to the end): run linklake build" in ended.err) == (1, True)
+    assert (ended.code, "nothing is built to the end: run linklake build" in ended.err) == (1, True)
     (tmp_path / "hosts.csv").write_text("source_host,target_host\nwww.a.test,www.b.test\n")
     hosts = ("--lake", tmp_path / "hosts")
     assert call("import-graph", tmp_path / "hosts.csv", *hosts).code == 0
