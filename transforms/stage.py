@@ -28,7 +28,7 @@ class Input:
     which: Which = "crawl"
     is_optional: bool = False
     is_record: bool = False
-    """A record of runs: read as it stands when the stage runs, and never a reason to run it again."""
+    """A record of what was: read as it stands when the stage runs, and never a reason to run it again."""
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ TABLES = {
     "imported_host_nodes", "imported_host_edges", "imported_domain_nodes", "imported_domain_edges",
     "domains", "pages", "backlinks", "backlinks_all", "referring_domains", "anchors", "crawl_runs",
     "index_info", "internal_links", "domain_history", "farms", "farm_members", "broken_backlinks", "disavow_candidates",
+    "v_broken_targets", "v_gov_edu_media",
 }  # fmt: skip
 
 

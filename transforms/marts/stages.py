@@ -71,7 +71,7 @@ BUILD_MARTS: Final = Stage(
         Input("farm_verdicts"),
         Input("farm_clusters"),
         Input("domain_authority"),
-        Input("domain_history", "previous", is_optional=True),
+        Input("domain_history", "previous", is_optional=True, is_record=True),
         Input("stage_runs", "history", is_optional=True, is_record=True),
         Input("gate_findings", "history", is_optional=True, is_record=True),
     ),
