@@ -13,8 +13,8 @@ AIRFLOW_PORT ?= 8080
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format docs constraints clean FORCE
-.PHONY: bench-realweb bench-ingest bench-gates bench-airflow bench-extract bench-placement
+.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format contract questions docs constraints clean FORCE
+.PHONY: bench-realweb bench-ingest bench-gates bench-marts bench-airflow bench-extract bench-placement
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,6 +60,9 @@ bench-ingest: $(DEV) ## WARC against warcio + LinkExtractor, and WAT, in turns o
 bench-gates: $(BASE) ## time the gates beside their stages at ten million links: ARGS="--rows 1000000"
 	$(VENV)/bin/python -m tests.bench.gates $(ARGS)
 
+bench-marts: $(BASE) ## time and memory of the marts of ten million links, and ten questions: ARGS="--rows 1000000"
+	$(VENV)/bin/python -m tests.bench.marts $(ARGS)
+
 bench-airflow: $(BASE) $(AIRFLOW) ## the same through a fresh Airflow, with time and peak memory of each task: ARCHIVES=...
 	$(AIRFLOW_VENV)/bin/python infra/airflow/bench.py $(ARCHIVES) $(ARGS)
 
@@ -68,6 +71,12 @@ bench-extract: $(DEV) ## full link records against Scrapy's LinkExtractor: ARGS=
 
 bench-placement: $(DEV) ## placements against the gold labels of the test half: confusion table, F1, calibration
 	$(VENV)/bin/python -m tests.bench.placement
+
+questions: $(DEV) ## ask the fifteen questions of docs/queries of the lake of make bench-realweb again, write docs/questions.md
+	$(VENV)/bin/python -m tests.questions_page .bench/realweb
+
+contract: $(DEV) ## write tests/schemas/marts.tsv again, what BI is promised; refused where mart_version does not say so
+	$(VENV)/bin/python -m tests.schemas.mart_contract
 
 docs: $(BASE) ## render docs/datasets and docs/gates.md again from the schemas and the rules
 	for dataset in $$($(VENV)/bin/linklake schema | awk '{ print $$1 }'); do \

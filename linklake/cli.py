@@ -21,7 +21,7 @@ _SETTING_FLAGS: Final = {
 }
 _LAKE: Final = "./lake, or LINKLAKE_LAKE"
 _ENGINE_COMMANDS: Final = (
-    "demo", "crawl", "check", "ingest", "import-graph", "build", "run", "gate", "retract", "sql", "explain",
+    "demo", "crawl", "check", "ingest", "import-graph", "build", "run", "gate", "retract", "sql", "export", "explain",
 )  # fmt: skip
 
 
@@ -273,11 +273,24 @@ _COMMANDS: Final = (
         ),
     ),
     (
+        "export",
+        "write a mart or view as CSV, a domain's disavow file, or the graph of domains",
+        commands.export,
+        (
+            _argument("what", choices=("csv", "disavow", "graph"), help="what to write"),
+            _argument("table", nargs="?", metavar="TABLE", help="of a csv: a mart or view, see linklake schema"),
+            _argument("--domain", metavar="DOMAIN", help="the rows of this domain alone; a disavow file needs it"),
+            _argument(
+                "--output", type=Path, metavar="FILE", help="a new file (default stdout); graph: .tsv or .parquet"
+            ),
+        ),
+    ),
+    (
         "explain",
-        "show a link (or the links of a page) with its block, and read its record again from the web archive",
+        "take the score of a domain apart; or show a link (or the links of a page) and read its record again",
         commands.explain,
         (
-            _argument("source", metavar="SOURCE", help="URL of the page"),
+            _argument("source", metavar="SOURCE", help="a domain, or the URL of a page"),
             _argument("target", nargs="?", metavar="TARGET", help="URL that it links to (default: list its links)"),
             _argument("--archive", metavar="FILE", help="where the archive lies now, if it was moved"),
         ),

@@ -73,7 +73,7 @@ def explain(
         lines += _verdict_lines(lakes.belief(page_url, target_url))
     else:
         lines += [_link_line(link) for link in links]
-    return Explained(tuple(map(_shown, lines)), again.found is not None and not differences)
+    return Explained(tuple(map(shown, lines)), again.found is not None and not differences)
 
 
 def _canonical(url: str) -> CanonicalUrl:
@@ -333,6 +333,6 @@ def _text(value: Any) -> str:
     return " > ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _shown(line: str) -> str:
+def shown(line: str) -> str:
     """A line that does to a terminal nothing but what it shows."""
     return "".join(c if c.isprintable() else "\ufffd" for c in line)

@@ -14,11 +14,12 @@ from typing import Any, Final, Literal, TextIO
 
 import duckdb
 
+from schemas.catalog import VIEWS
 from schemas.dataset import Dataset
 from schemas.errors import BadSetting, DamagedFile, LakeError, LinklakeError, Misuse
 from schemas.lake import Lake
 from schemas.ledger import Partition
-from schemas.render import quoted, readable, sql_type, views
+from schemas.render import quoted, readable, sql_type, view_select, views
 from transforms.engines.duckdb import interruptible
 
 Format = Literal["table", "csv", "json"]
@@ -53,6 +54,8 @@ def ask(lake: Lake, sql: str, *, memory: str, threads: int) -> tuple[list[str], 
             connection.execute(f"create view {dataset.name} as {_failing_select(dataset)}")
     paths = list(owners)
     connection.execute(f"create or replace view crawl_runs as {_crawl_runs()}")
+    for view in VIEWS:
+        connection.execute(f"create view {view.name} as {view_select(view)}")
     connection.execute("set allowed_paths = ?", [paths])
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")

@@ -190,6 +190,31 @@ FARM_ROLE: Final[Words] = {
     "target": "What the boosters link to.",
 }
 
+BROKEN_REASON: Final[Words] = {
+    "gone": "It answers 404 or 410.",
+    "client_error": "It answers with another 4xx status than those that refuse a visitor (401, 403, 407, 429, 451).",
+    "server_error": "It answers with a 5xx status.",
+    "redirects_nowhere": "It redirects in a loop, too often, to no web address, or to a host that does not answer.",
+}
+
+MEND_REASON: Final[Words] = {
+    "same_page": "The same address but for scheme, www, slash, index file, extension, query or capitals.",
+    "same_slug": "The only page of the domain that ends in the same word.",
+    "folder": "The page of the nearest folder above it.",
+    "home": "The home page: nothing nearer was crawled.",
+}
+"""From sure to makeshift: the first that is found is given."""
+
+DISAVOW_REASON: Final[Words] = {
+    "farm_member": "Its domain is suspected of taking part in a link farm, and passes equity.",
+    "paid_and_followed": "The page calls itself paid for, and passes equity all the same.",
+}
+
+ENTRY_KIND: Final[Words] = {
+    "domain": "A whole registrable domain.",
+    "url": "One page.",
+}
+
 OUTCOME: Final[Words] = {
     "built": "New output was written.",
     "unchanged": "The same inputs were already built and published.",

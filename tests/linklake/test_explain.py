@@ -79,7 +79,8 @@ def test_what_is_not_there_is_said_with_what_comes_nearest(
 
 
 def test_what_is_no_url_is_misuse(archived: Path) -> None:
-    assert explain(archived, "a.test").code == 2
+    assert explain(archived, "ftp://a.test/").code == 2
+    assert explain(archived, "http://a.test/", "a.test").code == 2
 
 
 def test_an_archive_that_was_moved_is_said_and_can_be_named(tmp_path: Path) -> None:

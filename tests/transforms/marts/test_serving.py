@@ -17,7 +17,7 @@ from schemas.catalog import MARTS
 from schemas.errors import DamagedFile
 from schemas.lake import Lake
 from schemas.ledger import Snapshot
-from schemas.render import sql_type
+from schemas.render import select_files, sql_type
 from tests.killable import Killable
 from tests.small_lake import DAMAGES, damage, republish
 from tests.tiny_lake import CRAWL_ID, MEMORY, linklake
@@ -167,9 +167,8 @@ def test_every_mart_is_there_with_its_columns_types_comments_and_all_rows_of_the
                 [mart.name],
             ).fetchall()
             assert columns == [(c.name, sql_type(c.type), c.nullable, c.meaning) for c in mart.columns]
-            listed = [str(lake.path(f)) for f in _mart(lake.snapshot(), mart.name)]
             names = ", ".join(c.name for c in mart.columns)
-            published = f"select {names} from read_parquet({listed}, hive_partitioning = false)"
+            published = select_files(mart, [lake.path(f) for f in _mart(lake.snapshot(), mart.name)])
             for one, other in ((f"select {names} from {mart.name}", published), (published, f"from {mart.name}")):
                 assert connection.execute(f"select count(*) from ({one} except all ({other}))").fetchall() == [(0,)]
 
