@@ -1,12 +1,12 @@
 """The generated web as a server asks for it: an answer for a host and a path, made on the fly."""
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final
-from urllib.parse import urlsplit
 
 from linklake.demo.generated.pages import write_page
 from linklake.demo.generated.plan import Plan, make_plan
 from linklake.demo.generated.site_map import Spot
+from linklake.demo.generated.ties import Plot
 from linklake.demo.generated.truth import PageTruth, SiteTruth, WebTruth
 from linklake.demo.server import CONTENT_TYPES, NOT_FOUND, Answer
 
@@ -21,12 +21,23 @@ class GeneratedWeb:
     """A web of so many sites that a seed determines, on every machine alike."""
 
     def __init__(self, seed: int = DEFAULT_SEED, sites: int = DEFAULT_SITES) -> None:
+        self.seed, self.site_count = seed, sites
         self._plan = make_plan(seed, sites)
-        self._write = lru_cache(maxsize=64)(self._written)
 
     @property
     def plan(self) -> Plan:
+        """Sites, where their pages are, and the links between sites."""
         return self._plan
+
+    @property
+    def plot(self) -> Plot:
+        """The two sites that the demo tells of."""
+        return self._plan.plot
+
+    @property
+    def page_count(self) -> int:
+        """How many URLs answer with something of their own."""
+        return len(self._plan.spot_of_url)
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -60,16 +71,11 @@ class GeneratedWeb:
         if spot.location:
             return Answer(status=spot.status, location=spot.location)
         headers = {"X-Robots-Tag": ", ".join(spot.header_directives)} if spot.header_directives else {}
-        html, _ = self._write(spot)
-        return Answer(html.encode(), spot.status, CONTENT_TYPES[".html"], headers=headers)
+        return Answer(write_page(self._plan, spot).html.encode(), spot.status, CONTENT_TYPES[".html"], headers=headers)
 
     def _robots(self, host: str) -> Answer:
         keeps = any(spot.sort == "members" for spot in self._plan.spots[host])
         return Answer(_ROBOTS.encode()) if keeps else NOT_FOUND
-
-    def _written(self, spot: Spot) -> tuple[str, PageTruth]:
-        written = write_page(self._plan, spot)
-        return written.html, written.truth
 
     @cached_property
     def truth(self) -> WebTruth:
@@ -87,10 +93,4 @@ class GeneratedWeb:
             return PageTruth(spot.url, spot.status, redirects_to=target)
         if spot.sort == "members":
             return PageTruth(spot.url, spot.status, is_disallowed=True)
-        return self._written(spot)[1]
-
-
-def path_of(url: str) -> tuple[str, str]:
-    """Host and path of a URL of the web."""
-    parts = urlsplit(url)
-    return parts.hostname or "", parts.path or "/"
+        return write_page(self._plan, spot).truth
