@@ -1,8 +1,8 @@
 """Serve a built-in web: many small hosts on one loopback port, told apart by the Host header.
 
-What a host answers is said by a ``Web``: the drawn one of files, or one made from a seed (linklake/demo/generated). Of the
-drawn one a site is a folder named after its host. Path ``/`` is ``index.html``, ``/a/b`` is ``a/b.html``, and a path
-with an extension is that very file. A ``_site.toml`` beside the pages says what HTML cannot, by path
+What a host answers is said by a ``Web``: the drawn one of files, or one made from a seed (linklake/demo/generated).
+Of the drawn one a site is a folder named after its host. Path ``/`` is ``index.html``, ``/a/b`` is ``a/b.html``, and a
+path with an extension is that very file. A ``_site.toml`` beside the pages says what HTML cannot, by path
 (``"*"``: every path that nothing else answers)::
 
     ["/old"]

@@ -36,8 +36,8 @@ def questions(small: str, farmed: str) -> tuple[tuple[str, str], ...]:
     return (
         (
             "One good link outweighs dozens of bad ones: who has votes, and what are they worth?",
-            "select domain, round(authority_score, 1) as authority, round(authority_score_with_farms, 1) as with_farms, "
-            "backlinks, referring_domains, round(farm_score, 2) as farm_score from domains "
+            "select domain, round(authority_score, 1) as authority, round(authority_score_with_farms, 1) "
+            "as with_farms, backlinks, referring_domains, round(farm_score, 2) as farm_score from domains "
             f"where domain in ('{small}', '{farmed}') order by authority_score desc",
         ),
         (
@@ -55,8 +55,8 @@ def questions(small: str, farmed: str) -> tuple[tuple[str, str], ...]:
         ),
         (
             "In which words is the farm's customer linked to?",
-            "select anchor_text, anchor_class, backlinks, followed_backlinks as followed, referring_domains from anchors "
-            f"where target_domain = '{farmed}' order by backlinks desc, anchor_text limit 5",
+            "select anchor_text, anchor_class, backlinks, followed_backlinks as followed, referring_domains "
+            f"from anchors where target_domain = '{farmed}' order by backlinks desc, anchor_text limit 5",
         ),
         (
             "Which of its links pass no equity, and why not?",
@@ -107,7 +107,10 @@ def is_of_built_in_web(lake: Lake, crawl_id: str) -> bool:
 def _crawl_generated(lake: Lake, settings: Settings, web: GeneratedWeb, crawl_id: str) -> Receipt:
     contact = _CONTACT_OF_SEED.format(web.seed, web.site_count)
     with DemoServer(web=web) as server:
-        say(f"crawling {web.site_count} sites with {web.page_count:,} pages made from seed {web.seed}, crawl_id {crawl_id}")
+        say(
+            f"crawling {web.site_count} sites with {web.page_count:,} pages, made from seed {web.seed}, "
+            f"crawl_id {crawl_id}"
+        )
         return _crawl_served(lake, settings, server, web.seeds, contact, crawl_id)
 
 

@@ -65,7 +65,7 @@ def cast_sites(seed: int, count: int) -> list[Site]:
     rng = Random(f"cast {seed}")
     parts = list(_parts(count, rng))
     looks = draw_looks(Random(f"looks {seed}"), len(parts))
-    sites = []
+    sites: list[Site] = []
     for look, (kind, role, group) in zip(looks, parts, strict=True):
         (topic,) = rng.choices(list(TOPICS), [(n + 1) ** -0.7 for n in range(len(TOPICS))])
         labels: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What honest sites do that looks suspicious in a graph: blogrolls, networks, credits, directories, mirrors, syndication."""
+"""What honest sites do and looks suspicious: blogrolls, networks, credits, directories, mirrors, syndication."""
 
 from collections.abc import Sequence
 from random import Random
@@ -11,8 +11,8 @@ from linklake.demo.generated.ties import Tie, Weaver
 _BLOGROLL: Final = (5, 9)
 """How many blogs list each other."""
 
-_LISTED, _CREDITED, _PROFILED = 0.5, 0.3, 0.6
-"""Shares of sites that a directory lists, that name their designer, that link to a profile of theirs."""
+_LISTED, _CREDITED = 0.5, 0.3
+"""Shares of sites that a directory lists, and that name their designer."""
 
 _TALKATIVE: Final = frozenset({"blog", "news", "project"})
 _MARKED_UGC: Final = 0.7
@@ -74,7 +74,7 @@ def _profiles(weaver: Weaver, rng: Random) -> None:
         profiles = {spot.title: spot for spot in weaver.spots[network.hosts[0]] if spot.sort == "profile"}
         for site in weaver.sites:
             spot = profiles.get(site.domain)
-            if spot is None:
+            if spot is None or site is weaver.plot.small:
                 continue
             tie = Tie(spot.url, f"{site.look.brand} on {network.look.brand}", "profile", "footer", ("me",))
             weaver.ties.of_site[site.domain].append(tie)
@@ -165,7 +165,7 @@ def _adverts(weaver: Weaver, rng: Random) -> None:
 
 def _broken(weaver: Weaver, rng: Random) -> None:
     """Links rot: to pages that are not there, to sites that have moved, to names that nobody owns."""
-    living = [s for s in weaver.of("blog") + weaver.of("project") + weaver.of("company") + weaver.of("news")]
+    living = weaver.of("blog") + weaver.of("project") + weaver.of("company") + weaver.of("news")
     for site in weaver.sites:
         if site.kind in ("moved", "social", "designer", "mirror") or rng.random() < 0.8:
             continue

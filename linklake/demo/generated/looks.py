@@ -1,7 +1,7 @@
 """What a site looks like from outside: drawn alike for every site, before anybody knows which part it will play.
 
-So nothing of it tells a farm from an honest site: names, top-level domains, addresses, numbers of pages and templates of
-farms come from the same distributions because they come from the same draw.
+So nothing of it tells a farm from an honest site: names, top-level domains, addresses, numbers of pages and templates
+of farms come from the same distributions because they come from the same draw.
 """
 
 from dataclasses import dataclass

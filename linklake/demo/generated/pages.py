@@ -103,7 +103,7 @@ class _Page:
             self.sheet.link(f"http://{host}/", host.partition(".")[0].capitalize(), "navigation", "site")
             for host in self.site.hosts if host != self.spot.host
         ]  # fmt: skip
-        menu = f'<ul>{"".join(f"<li>{item}</li>" for item in items)}</ul>'
+        menu = f"<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
         nav = self.theme.nav.format(menu)
         if self.theme.menu_in_header:
             html = self.theme.header.format(logo + nav)
@@ -128,13 +128,13 @@ class _Page:
     def _content(self) -> Sequence[str]:
         sort = self.spot.sort
         if sort == "home":
-            return [self._prose(2), self._list(self._listed()[:_TEASERS], "Latest"), self._prose(1)]
+            return [self._prose(2), self._list(self._listed()[:_TEASERS], "Latest"), self._paragraph()]
         if sort == "archive":
-            return [self._prose(1), self._archive(), self._prose(1)]
+            return [self._paragraph(), self._archive(), self._paragraph(), self._paragraph()]
         if sort == "about":
             return [self._prose(3), self._house()]
         if sort == "missing":
-            return ["<p>Nothing is here any more.</p>", self._prose(1)]
+            return ["<p>Nothing is here any more.</p>\n"]
         return [
             self._byline(), self._prose(self.rng.randint(3, 6)), self._listing(), self._pager(), self._bio(),
             self._advert(), self._comments(),
@@ -157,6 +157,10 @@ class _Page:
             paragraphs.append(f"<p>{' '.join(text)}</p>\n")
         return "".join(paragraphs)
 
+    def _paragraph(self) -> str:
+        """A few sentences without a link."""
+        return f"<p>{escape(' '.join(sentences(self.site.topic, 3, self.rng)))}</p>\n"
+
     def _inner_links(self) -> list[Spot]:
         listed = [s for s in self._listed() if s is not self.spot]
         return self.rng.sample(listed, min(self.rng.randint(0, 2), len(listed)))
@@ -178,12 +182,14 @@ class _Page:
 
     def _house(self) -> str:
         """Sentences of the about page about odd pages that this site has."""
-        said = []
-        for spot in self.spots:
-            if spot.sort in ("print", "moved", "missing", "members") or (spot.sort == "about" and spot is not self.spot):
-                said.append(f"<p>{escape(sentences(self.site.topic, 1, self.rng)[0])} "
-                            f"{self.rng.choice(LEADS).format(self._own(spot.path, spot.title, 'main'))}</p>\n")  # fmt: skip
-        return "".join(said)
+        odd = [s for s in self.spots if s.sort in ("print", "moved", "missing", "members")]
+        odd += [s for s in self.spots if s.sort == "about" and s is not self.spot]
+        return "".join(self._mention(spot) for spot in odd)
+
+    def _mention(self, spot: Spot) -> str:
+        (said,) = sentences(self.site.topic, 1, self.rng)
+        link = self._own(spot.path, spot.title, "main")
+        return f"<p>{escape(said)} {self.rng.choice(LEADS).format(link)}</p>\n"
 
     def _byline(self) -> str:
         if self.site.kind not in _SIGNED or self.spot.sort == "print":
@@ -247,7 +253,7 @@ class _Page:
         if not self.theme.has_sidebar:  # a blogroll stands at the foot where there is no side column
             items += [self._tie(tie, "footer") for tie in self.wide if tie.slot == "sidebar"]
         year = f"<p>© 2026 {escape(self.site.look.brand)}</p>"
-        return self.theme.footer.format(f'<ul>{"".join(f"<li>{item}</li>" for item in items)}</ul>{year}')
+        return self.theme.footer.format(f"<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>{year}")
 
     # ---------------------------------------------------------------- links
 
@@ -258,5 +264,3 @@ class _Page:
         return self.sheet.link(
             tie.target, tie.anchor, placement, tie.intent, rel=tie.rel, is_image=tie.is_image, is_hidden=tie.is_hidden
         )
-
-

@@ -79,8 +79,7 @@ def _add_mirrors(sites: list[Site], spots: dict[str, list[Spot]]) -> None:
         host = mirror.hosts[0]
         kept = [p for p in spots[host] if p.sort in ("home", "about")]
         copies = [
-            Spot(host, f"/mirror{p.path}", "article", p.title, canonical="" if number % 2 else p.url)
-            for p in originals
+            Spot(host, f"/mirror{p.path}", "article", p.title, canonical="" if number % 2 else p.url) for p in originals
         ]
         spots[host] = [*kept, *copies, *archives(mirror, host, len(copies))]
 

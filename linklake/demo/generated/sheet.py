@@ -26,7 +26,8 @@ class Sheet:
     ) -> str:  # fmt: skip
         """The HTML of a link that readers see (or would, were it not hidden)."""
         kind = "image" if is_image else "text"
-        self._note(target, kind, "" if is_image else anchor, placement, intent, tuple(rel), is_hidden=is_hidden)
+        words = ("", anchor) if is_image else (anchor, "")
+        self._note(target, kind, words, placement, intent, tuple(rel), is_hidden=is_hidden)
         attribute = f' rel="{escape(" ".join(rel))}"' if rel else ""
         inside = f'<img src="/banner.svg" alt="{escape(anchor)}">' if is_image else escape(anchor)
         html = f'<a href="{escape(self._href(target))}"{attribute}>{inside}</a>'
@@ -35,13 +36,14 @@ class Sheet:
     def head_link(self, target: str, kind: str) -> str:
         """A canonical link or a feed."""
         rel = ("canonical",) if kind == "canonical" else ("alternate",)
-        self._note(target, kind, "", "unknown", kind, rel, is_hidden=False)
+        self._note(target, kind, ("", ""), "unknown", kind, rel, is_hidden=False)
         attribute = ' type="application/rss+xml"' if kind == "feed" else ""
         return f'<link rel="{rel[0]}"{attribute} href="{escape(target)}">'
 
     def _note(
-        self, target: str, kind: str, anchor: str, placement: str, intent: str, rel: tuple[str, ...], *, is_hidden: bool
-    ) -> None:
+        self, target: str, kind: str, words: tuple[str, str], placement: str, intent: str, rel: tuple[str, ...], *,
+        is_hidden: bool,
+    ) -> None:  # fmt: skip
         host = urlsplit(target).hostname or ""
         self.links.append(
             LinkTruth(
@@ -51,7 +53,8 @@ class Sheet:
                 link_type=kind,
                 rel=rel,
                 rel_class=self._rel_class(rel),
-                anchor_text=anchor,
+                anchor_text=words[0],
+                alt=words[1],
                 placement=placement,
                 link_scope=scope(self._host, host),
                 intent=intent,

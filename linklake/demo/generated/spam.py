@@ -43,7 +43,11 @@ def _kept_targets(boosters: list[Site], targets: list[Site], rng: Random) -> lis
     """Of each booster the targets that it links to: all pairs but a tenth, no booster without two of its targets."""
     dropped = round((1 - KEPT) * len(boosters) * len(targets))
     careless = rng.sample(boosters, min(dropped, len(boosters)))
-    return [[t for t in targets if b not in careless or t is not left_out] for b in boosters for left_out in [rng.choice(targets)]]
+    return [
+        [t for t in targets if b not in careless or t is not left_out]
+        for b in boosters
+        for left_out in [rng.choice(targets)]
+    ]
 
 
 def _camouflage_count(farm_links: int, rng: Random) -> int:
@@ -63,9 +67,9 @@ def _attention(
             weaver.link(rng.choice(blogs), booster, "sponsored_unlabelled", pages=1)
         else:
             weaver.link(rng.choice(directories), booster, "listing", slot="list", pages=1)
-    for target in targets:
-        (buyer,) = rng.sample(blogs, 1)
-        weaver.link(buyer, target, "sponsored_unlabelled", anchors=words[target.domain], pages=1)
+    # No honest site sells to two customers of one farm: nothing but the label would tell it from a booster.
+    for target, blog in zip(targets, rng.sample(blogs, len(targets)), strict=True):
+        weaver.link(blog, target, "sponsored_unlabelled", anchors=words[target.domain], pages=1)
         seller = rng.choice(weaver.of("news"))
         weaver.link(seller, target, "sponsored", rel=("sponsored",), anchors=words[target.domain], pages=1)
         for site in rng.choices(blogs + weaver.of("forum"), k=4):

@@ -16,7 +16,7 @@ class Theme:
     box: str = "<h3>{title}</h3>{items}"
     comments: str = '<section class="comments"><h2>Comments</h2>{}</section>'
     bio: str = '<div class="author-bio"><p>{}</p></div>'
-    ad: str = '<div class="advertisement"><p>Advertisement</p>{}</div>'
+    ad: str = '<div class="advertisement"><p>Advertisement</p><div class="ad">{}</div></div>'
     footer: str = "<footer>{}</footer>"
     menu_in_header: bool = False
     sidebar_first: bool = False

@@ -173,4 +173,3 @@ class Weaver:
     def articles(self, site: Site) -> list[Spot]:
         """The articles of a site."""
         return [p for p in self._pages[site.domain] if p.sort == "article"]
-

@@ -28,6 +28,7 @@ class LinkTruth:
     rel: tuple[str, ...]
     rel_class: str
     anchor_text: str
+    alt: str
     placement: str
     link_scope: str
     intent: str
@@ -63,5 +64,5 @@ class WebTruth:
 
     @property
     def links(self) -> tuple[LinkTruth, ...]:
-        """All links of all pages that answer with 200, in the order of pages."""
+        """All links of all pages that are HTML, in the order of pages; those of error pages too."""
         return tuple(link for page in self.pages for link in page.links)

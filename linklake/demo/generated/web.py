@@ -13,7 +13,9 @@ from linklake.demo.server import CONTENT_TYPES, NOT_FOUND, Answer
 DEFAULT_SITES: Final = 300
 DEFAULT_SEED: Final = 1
 _ROBOTS: Final = "User-agent: *\nDisallow: /members/\n"
-_FEED: Final = Answer(b'<?xml version="1.0"?><rss version="2.0"><channel></channel></rss>', content_type="application/rss+xml")
+_FEED: Final = Answer(
+    b'<?xml version="1.0"?><rss version="2.0"><channel></channel></rss>', content_type="application/rss+xml"
+)
 _BANNER: Final = Answer(b'<svg xmlns="http://www.w3.org/2000/svg"/>', content_type=CONTENT_TYPES[".svg"])
 
 
@@ -81,9 +83,7 @@ class GeneratedWeb:
     def truth(self) -> WebTruth:
         """Everything that is true of it; writes every page once."""
         plan = self._plan
-        sites = tuple(
-            SiteTruth(s.domain, s.kind, s.role, s.group, s.topic, s.look.address) for s in plan.sites
-        )
+        sites = tuple(SiteTruth(s.domain, s.kind, s.role, s.group, s.topic, s.look.address) for s in plan.sites)
         pages = tuple(self._page_truth(spot) for host in self.hosts for spot in plan.spots[host])
         return WebTruth(sites, pages, plan.plot.small.domain, plan.plot.farmed.domain)
 

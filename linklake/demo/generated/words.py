@@ -36,7 +36,8 @@ TOPICS: Final[dict[str, tuple[str, ...]]] = {
     "trains": ("platform", "signal", "branch", "timetable", "carriage", "junction", "halt", "gauge", "steam", "line"),
     "puzzles": ("crossword", "anagram", "grid", "clue", "cipher", "jigsaw", "riddle", "solver", "maze", "setter"),
     "wool": ("spindle", "fleece", "dye", "pattern", "loom", "yarn", "needle", "felt", "carding", "jumper"),
-    "stars": ("nebula", "eyepiece", "eclipse", "comet", "meridian", "observatory", "lens", "orbit", "cluster", "tripod"),
+    "stars": ("nebula", "eyepiece", "eclipse", "comet", "meridian", "observatory", "lens", "orbit", "cluster",
+              "tripod"),
 }  # fmt: skip
 """What communities gather around, the largest first, each with its nouns."""
 
