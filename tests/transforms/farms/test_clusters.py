@@ -132,9 +132,9 @@ def test_domains_of_vetted_registries_are_not_suspected_on_one_family_of_evidenc
 
 @pytest.mark.parametrize(("sold", "flagged"), [(TARGETS[:0], False), (TARGETS[:1], False), (TARGETS[:2], True)])
 def test_a_member_needs_two_targets_for_a_verdict(sold: list[str], *, flagged: bool) -> None:
-    # The odd one likes three things that two boosters hide behind and others read, and links to so many targets.
-    hobby = [(u, f"hobby-{i}.example") for u in (*BOOSTERS[:2], "odd.example") for i in range(3)]
-    hobby += [(f"reader-{i}-{j}.example", f"hobby-{i}.example") for i in range(3) for j in range(3)]
+    # The odd one likes three things that three boosters hide behind and others read, and links to so many targets.
+    hobby = [(u, f"hobby-{i}.example") for u in (*BOOSTERS[:3], "odd.example") for i in range(3)]
+    hobby += [(f"reader-{i}-{j}.example", f"hobby-{i}.example") for i in range(3) for j in range(5)]
     farms, names = judge([*FARM, *NEIGHBOURS, *hobby, *[("odd.example", target) for target in sold]])
     (farm,) = farms.clusters
     assert "odd.example" in [names[i] for i in farm.members]
