@@ -78,7 +78,7 @@ def demo(root: Path, settings: Settings, *, seed: int, sites: int) -> None:
     lake = Lake.open_or_create(root)
     _check_nothing_else(lake, web)
     crawl_id = new_crawl_id(now())
-    tell(_crawl_generated(lake, settings, web, crawl_id))
+    tell(crawl_generated(lake, settings, web, crawl_id))
     build(lake, settings, crawl_ids=[crawl_id], on_stage=tell)
     for question, sql in questions(web.plot.small.domain, web.plot.farmed.domain):
         print(f"\n{question}\n")
@@ -92,7 +92,7 @@ def demo(root: Path, settings: Settings, *, seed: int, sites: int) -> None:
 def crawl_built_in_web(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:
     """Crawl the tiny web, or carry on a crawl of the one that was begun; it is served on loopback meanwhile."""
     if web := _begun(lake, crawl_id):
-        return _crawl_generated(lake, settings, web, crawl_id)
+        return crawl_generated(lake, settings, web, crawl_id)
     with DemoServer() as server:
         say(f"crawling {len(server.hosts)} hosts of the tiny web, crawl_id {crawl_id}")
         return _crawl_served(lake, settings, server, seeds(), _CONTACT, crawl_id)
@@ -104,7 +104,8 @@ def is_of_built_in_web(lake: Lake, crawl_id: str) -> bool:
     return contact == _CONTACT or bool(_SEED_IN_CONTACT.fullmatch(contact))
 
 
-def _crawl_generated(lake: Lake, settings: Settings, web: GeneratedWeb, crawl_id: str) -> Receipt:
+def crawl_generated(lake: Lake, settings: Settings, web: GeneratedWeb, crawl_id: str) -> Receipt:
+    """Crawl a generated web, which is served on loopback meanwhile."""
     contact = _CONTACT_OF_SEED.format(web.seed, web.site_count)
     with DemoServer(web=web) as server:
         say(

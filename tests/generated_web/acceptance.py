@@ -103,9 +103,10 @@ def main(first: int, last: int, *, ingest: bool) -> None:
         with TemporaryDirectory() as folder:
             found = judge(GeneratedWeb(seed), Path(folder)) if ingest else judge_truth(GeneratedWeb(seed))
         suspected = sum(score >= SUSPECTED_FROM for score in found.targets.values())
+        lowest, highest = min(found.boosters.values()), max(found.honest.values())
         print(
-            f"| {seed} | {len(found.boosters)} | {min(found.boosters.values()):.2f} | {len(found.targets)} | {suspected} "
-            f"| {len(found.honest)} | {max(found.honest.values()):.2f} | {len(found.accused)} |",
+            f"| {seed} | {len(found.boosters)} | {lowest:.2f} | {len(found.targets)} | {suspected} "
+            f"| {len(found.honest)} | {highest:.2f} | {len(found.accused)} |",
             flush=True,
         )
         for name in (*found.missed, *found.accused):
