@@ -28,7 +28,7 @@ _CONTACT_OF_SEED: Final = "https://demo.invalid/seed/{}/sites/{}"
 _SEED_IN_CONTACT: Final = re.compile(r"https://demo\.invalid/seed/(\d+)/sites/(\d+)")
 """Whom the crawled could ask; it says which web is meant, so that a crawl broken off has the same one served again."""
 
-_NAMES: Final = ("*.test", "*.example", "*.invalid")
+_NAMES: Final = ("*.test", "*.example")
 
 
 def questions(small: str, farmed: str) -> tuple[tuple[str, str], ...]:
