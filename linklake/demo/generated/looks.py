@@ -12,8 +12,8 @@ from linklake.demo.generated.themes import THEMES
 from linklake.demo.generated.words import NAME_HEADS, NAME_TAILS
 
 TOP_LEVEL: Final = (("test", 65), ("example", 35))
-"""Reserved for ever (RFC 2606): nobody real has such a name. With their share in percent. Names under `invalid` would be
-no domains (schemas.identity.LOCAL_SUFFIXES)."""
+"""Reserved for ever (RFC 2606): nobody real has such a name. With their share in percent. Names under `invalid` are
+no domains to linklake (schemas.identity.LOCAL_SUFFIXES)."""
 
 LEAST_PAGES, MOST_PAGES = 6, 70
 
