@@ -19,8 +19,9 @@ _MARKED_UGC: Final = 0.7
 """Share of comment links that say ugc; the others come from older software, which says nofollow alone."""
 
 
-def weave(weaver: Weaver, rng: Random) -> None:
+def weave(weaver: Weaver) -> None:
     """Draw every custom."""
+    rng = weaver.rng
     _blogrolls(weaver, rng)
     _networks(weaver)
     _credits(weaver, rng)

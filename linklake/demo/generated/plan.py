@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from random import Random
 
+from linklake.demo.generated import customs, spam
 from linklake.demo.generated.cast import Site, cast_sites
 from linklake.demo.generated.site_map import Spot, archives, spots_of
 from linklake.demo.generated.ties import Plot, Ties, Weaver
@@ -42,8 +43,10 @@ def make_plan(seed: int, site_count: int) -> Plan:
     sites = cast_sites(seed, site_count)
     spots = _spots(sites, seed)
     weaver = Weaver(seed, sites, spots)
-    ties = weaver.weave()
-    return Plan(seed, tuple(sites), spots, ties, weaver.plot)
+    weaver.weave_editorial()
+    customs.weave(weaver)
+    spam.weave(weaver)
+    return Plan(seed, tuple(sites), spots, weaver.ties, weaver.plot)
 
 
 def _spots(sites: list[Site], seed: int) -> dict[str, list[Spot]]:

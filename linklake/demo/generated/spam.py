@@ -16,8 +16,9 @@ _RING_STEPS: Final = (1, 2)
 """A member of a ring links to its next and to the one after it."""
 
 
-def weave(weaver: Weaver, rng: Random) -> None:
+def weave(weaver: Weaver) -> None:
     """Plant everything."""
+    rng = weaver.rng
     groups = sorted({s.group for s in weaver.sites if s.role != "honest"})
     for group in groups:
         members = [s for s in weaver.sites if s.group == group]

@@ -59,7 +59,7 @@ class Weaver:
 
     def __init__(self, seed: int, sites: Sequence[Site], spots: dict[str, list[Spot]]) -> None:
         self.sites, self.spots, self.ties = sites, spots, Ties()
-        self._rng = Random(f"ties {seed}")
+        self.rng = Random(f"ties {seed}")
         self._pages = {
             s.domain: [p for host in s.hosts for p in spots[host] if p.sort in ("article", "home")] for s in sites
         }
@@ -78,25 +78,20 @@ class Weaver:
         self._known: dict[str, list[list[Site]]] = defaultdict(list)
 
     def _pull_of(self, site: Site) -> float:
-        pull = min(40.0, self._rng.paretovariate(1.1) + 0.05) * _PULL.get(site.kind, 1.0)
+        pull = min(40.0, self.rng.paretovariate(1.1) + 0.05) * _PULL.get(site.kind, 1.0)
         return pull * (0.3 if site.role == "ring" else 1.0)
 
-    def weave(self) -> Ties:
-        """Draw everything."""
-        from linklake.demo.generated import customs, spam
-
+    def weave_editorial(self) -> None:
+        """Draw what honest people link to because they want to."""
         for site in self.sites:
             if site.role == "honest" and site.kind not in ("moved", "social", "designer", "mirror", "directory"):
                 self._editorial(site)
         self._plot_links()
-        customs.weave(self, self._rng)
-        spam.weave(self, self._rng)
-        return self.ties
 
     # ---------------------------------------------------------------- honest links
 
     def _editorial(self, site: Site) -> None:
-        rng = self._rng
+        rng = self.rng
         if site.kind not in self._wide and rng.random() < _SILENT:
             return
         degree = min(25, int(rng.paretovariate(1.3)) + self._wide.get(site.kind, 1))
@@ -119,7 +114,7 @@ class Weaver:
 
     def pick(self, topic: str) -> Site:
         """A site worth linking to, as a rule of the topic."""
-        rng = self._rng
+        rng = self.rng
         is_near = rng.random() < _INTRA_TOPIC and bool(self._of_topic[topic])
         numbers = self._of_topic[topic] if is_near else range(len(self._linkable))
         heights = list(accumulate(self._pull[n] for n in numbers))
@@ -138,7 +133,7 @@ class Weaver:
         anchors: Sequence[str] = (), pages: int = 0,
     ) -> None:  # fmt: skip
         """Put a link on one page of a site, or on some."""
-        rng = self._rng
+        rng = self.rng
         own = [p for p in self._pages[source.domain] if p.sort == "article"]
         count = pages or rng.choices((1, 2, 3), (70, 22, 8))[0]
         for spot in rng.sample(own, min(count, len(own))):
@@ -151,12 +146,12 @@ class Weaver:
         pages = self._pages[target.domain]
         homes = [p for p in pages if p.sort == "home"] or [Spot(target.hosts[0], "/", "home", target.look.brand)]
         articles = [p for p in pages if p.sort == "article"]
-        is_home = not articles or self._rng.random() < 0.5
-        return self._rng.choice(homes if is_home else articles[:12])
+        is_home = not articles or self.rng.random() < 0.5
+        return self.rng.choice(homes if is_home else articles[:12])
 
     def anchor(self, target: Site, place: Spot) -> str:
         """In what words honest people link."""
-        rng = self._rng
+        rng = self.rng
         (kind,) = rng.choices(("brand", "title", "url", "generic", "phrase"), (34, 26, 10, 10, 20))
         return {
             "brand": target.look.brand,
