@@ -117,9 +117,12 @@ _TOOLS: Final = ("ahrefs", "majestic", "semrush", "moz", "gsc", "bing", "generic
 _COMMANDS: Final = (
     (
         "demo",
-        "crawl a built-in web on loopback, build everything, show what came out",
+        "crawl a generated web on loopback, build everything, show what came out",
         commands.demo,
-        (),
+        (
+            _argument("--sites", type=int, default=300, help="how many sites the web has (60 or more; default 300)"),
+            _argument("--seed", type=int, default=1, help="another seed is another web (default 1)"),
+        ),
     ),
     ("init", "write a commented linklake.toml", commands.init, ()),
     ("config", "print each setting with its origin", commands.config, ()),
@@ -131,7 +134,7 @@ _COMMANDS: Final = (
         (
             _argument("seeds", nargs="*", metavar="SEED", help="URL to start from"),
             _argument("--seeds", dest="seeds_file", type=Path, metavar="FILE", help="file with a seed a line"),
-            _argument("--demo", action="store_true", help="crawl the built-in web, served on loopback meanwhile"),
+            _argument("--demo", action="store_true", help="crawl the tiny built-in web, served on loopback meanwhile"),
             _argument("--follow-external", action="store_true", help="follow links to other domains too"),
             _WARC,
             _CONNECT_TO,

@@ -54,10 +54,10 @@ def check_lake_path(settings: Settings, environment: Mapping[str, str]) -> None:
 
 
 def demo(given: Namespace, settings: Settings) -> int:
-    """Crawl the built-in web and build everything."""
+    """Crawl a generated web and build everything."""
     from linklake.demo.show import demo as show
 
-    show(_root(settings), settings)
+    show(_root(settings), settings, seed=given.seed, sites=given.sites)
     return 0
 
 
