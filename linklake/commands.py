@@ -451,7 +451,9 @@ def report(given: Namespace, settings: Settings) -> int:
         say(f"linklake report: {in_lake(warning, settings)}")
     text = text_of(measured, given.format)
     if path is None:
-        sys.stdout.buffer.write(text.encode())
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="")
+        sys.stdout.write(text)
         return 0
     save(path, text)
     print(f"wrote {path} ({len(text.encode()) / 1e6:.1f} MB): open it in any browser, it needs no network")

@@ -7,8 +7,8 @@ from typing import Final
 from linklake.report.model import NUMBERS, Answer, Picture, Report
 from linklake.report.shown import cell, plain
 
-_SIGNS: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$@:-])")
-"""What Markdown may take for more than text; ``:`` and ``@`` so that no address becomes a link."""
+_SIGNS: Final = re.compile(r"([\\`*_\[\]|~<>&$@]|(?<=:)/(?=/)|(?<=www)\.)", re.IGNORECASE)
+"""What Markdown may take for more than text; of addresses a sign that keeps them from becoming links."""
 
 
 def markdown(report: Report) -> str:
@@ -54,13 +54,13 @@ def _table(picture: Picture) -> Iterator[str]:
 def _sql(answers: tuple[Answer, ...]) -> Iterator[str]:
     yield from ("", "<details><summary>SQL</summary>", "")
     for answer in answers:
-        sql = "\n".join(plain_line(line) for line in answer.sql.splitlines())
+        sql = "\n".join(_sql_line(line) for line in answer.sql.splitlines())
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", sql)), default=0))
         yield from (f"{fence}sql", sql, fence, "")
     yield "</details>"
 
 
-def plain_line(line: str) -> str:
+def _sql_line(line: str) -> str:
     """A line of SQL with its indentation."""
     return line[: len(line) - len(line.lstrip())] + plain(line, 100_000)
 
