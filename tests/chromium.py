@@ -145,6 +145,13 @@ class Chromium:
             shot.write_bytes(base64.b64decode(taken["data"]))
         return Opened(tuple(self._requests()), tuple(self._complaints()), str(text), int(needed))
 
+    def seconds_to_open(self, path: Path) -> float:
+        """How long a page takes until its first frame is drawn."""
+        started = time.monotonic()
+        self.open(path, settle=0.0)
+        self.value("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(0))))")
+        return time.monotonic() - started
+
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         """Call a method of the protocol; its result."""
         self._number += 1

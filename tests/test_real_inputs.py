@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.catalog import MARTS
+from tests.chromium import PROGRAM, Chromium
 from tests.linklake.calls import Ended, call
 
 HTML_LINK = re.compile(rb"<a\s[^>]*?href", re.IGNORECASE)
@@ -236,4 +237,10 @@ def test_all_real_pages_are_accounted_for_and_built_into_marts(shared_data: Path
     assert info["backlink_count"] > 30_000
     counts = ", ".join(f"(select count(*) from {mart.name}) as {mart.name}" for mart in MARTS)
     assert all(ask(f"select {counts}", lake)[0].values())
+    report = tmp_path / "report.html"
+    assert call("report", "--output", report, "--lake", lake).code == 0
+    assert report.stat().st_size <= 8_000_000
+    if PROGRAM:
+        with Chromium(tmp_path / "profile") as browser:
+            assert min(browser.seconds_to_open(report) for _ in range(3)) <= 3.0
     print({**rows, **info, "ingest_s": ingested.receipt["seconds"], "build_s": built.receipt["seconds"]})
