@@ -1,4 +1,4 @@
--- one row per suspected domain of a farm: its role, its score and why; targets first
+-- one row per suspected domain of a farm: its role, its score and why; targets first, the most linked to first
 select
     v.domain,
     v.role,
@@ -11,4 +11,8 @@ select
 from farm_verdicts as v
 left join domains as d on v.domain = d.domain
 where v.farm_id = $farm and v.tier is not null
-order by v.role desc, v.farm_score desc, v.domain
+order by
+    case when v.role = 'target' then 0 else 1 end,
+    case when v.role = 'target' then coalesce(d.referring_domains, 0) else 0 end desc,
+    v.farm_score desc,
+    v.domain
