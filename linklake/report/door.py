@@ -19,6 +19,7 @@ from schemas.durable import write_durably
 from schemas.errors import LakeError, Misuse, NotPublished
 from schemas.identity import CanonicalUrl, judge
 from schemas.lake import Lake
+from schemas.ledger import Snapshot
 from schemas.render import quoted
 
 Format = Literal["html", "md", "json"]
@@ -50,7 +51,7 @@ def report(lake: Lake, request: Request, *, memory: str, threads: int) -> tuple[
         _check_output(request.output, force=request.force)
     questions = Questions(lake, memory=memory, threads=threads)
     measures = Measures(questions)
-    about = _about(lake, measures)
+    about = _about(lake, questions.snapshot, measures)
     damage = serving_damage(lake, questions.snapshot)
     warning = f"{damage.what}; this report reads the lake itself. {damage.mending}" if damage else None
     if request.domain is None:
@@ -85,12 +86,10 @@ def save(path: Path, text: str) -> None:
         ) from error
 
 
-def _about(lake: Lake, measures: Measures) -> Row:
+def _about(lake: Lake, snapshot: Snapshot, measures: Measures) -> Row:
     rows = measures.ask("about").rows
     if not rows:
-        crawls = lake.snapshot().crawls()
-        todo = "run linklake build" if crawls else "it holds no crawl: run linklake crawl, ingest or import-graph first"
-        raise NotPublished(f"{lake.root} has no tables to report on yet: {todo}")
+        raise NotPublished(f"{lake.root} has no tables to report on{_why_not(lake, snapshot)}")
     found = rows[0]["mart_version"]
     if found != MART_VERSION:
         raise NotPublished(
@@ -98,6 +97,17 @@ def _about(lake: Lake, measures: Measures) -> Row:
             f"run linklake run build_marts --crawl-id {rows[0]['crawl_id']} --force"
         )
     return rows[0]
+
+
+def _why_not(lake: Lake, snapshot: Snapshot) -> str:
+    if snapshot.newest("host_ranks") and not snapshot.newest("domain_nodes"):
+        return (
+            ": it holds a graph of hosts alone, which is ranked and no more: ask linklake sql 'from host_ranks', or "
+            "import a graph of domains"
+        )
+    if snapshot.crawls() or lake.unsettled():
+        return " yet: run linklake build"
+    return " yet: it holds no crawl: run linklake crawl, ingest or import-graph first"
 
 
 def _check_output(path: Path, *, force: bool) -> None:

@@ -57,7 +57,7 @@ def _bars(drawing: Bars, rows: Sequence[Row], width: int) -> Spec:
             "label": words(row[drawing.label]) if row[drawing.label] is not None else "not classed",
             "whole": row[drawing.whole],
             "part": row[drawing.part],
-            "said": f"{whole(row[drawing.whole])}  {share(row[drawing.whole] / total)}",
+            "said": f"{whole(row[drawing.whole])} · {share(row[drawing.whole] / total)}",
         }
         for row in rows
     ]

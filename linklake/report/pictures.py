@@ -132,7 +132,7 @@ def authority(measures: Measures, *, marked: float | None = None, marked_words: 
             Column("band", "authority", "text", is_head=True),
             Column("domains", "domains", "whole"),
             Column("share", "share", "share"),
-            Column("linked_domains", "of them linked to", "whole"),
+            Column("linked_domains", "with backlinks", "whole"),
         ),
         rows if total else (),
         drawing=Histogram("band_from", "band_to", "domains", marked, marked_words),

@@ -36,6 +36,7 @@ from linklake.report.reasons import of_farm, of_member
 from schemas.errors import LakeError
 from schemas.lake import Lake
 from tests.linklake.calls import Ended, call, warc_record
+from tests.small_lake import publish_by_hand
 
 UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 HOSTILE = (
@@ -312,6 +313,12 @@ def test_a_folder_without_a_lake_and_lakes_without_tables_say_what_comes_next(
     assert report(empty).err == (
         f"linklake report: {empty} has no tables to report on yet: it holds no crawl: run linklake crawl, ingest or "
         "import-graph first\n"
+    )
+    hosts = tmp_path / "hosts"
+    publish_by_hand(Lake.open_or_create(hosts), ["host_ranks"], "c1")
+    assert report(hosts).err.startswith(
+        f"linklake report: {hosts} has no tables to report on: it holds a graph of hosts alone, which is ranked and no "
+        "more: ask linklake sql 'from host_ranks' --lake "
     )
     lake = lakes_before_stages["build_marts"]
     ended = report(lake)
