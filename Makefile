@@ -13,7 +13,7 @@ AIRFLOW_PORT ?= 8080
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format contract questions docs constraints clean FORCE
+.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format contract questions docs constraints axe clean FORCE
 .PHONY: bench-realweb bench-ingest bench-gates bench-marts bench-airflow bench-extract bench-placement
 
 help: ## list these commands
@@ -87,8 +87,11 @@ constraints: $(VENV)/bin/uv ## resolve the pins of every extra again: make const
 	$< pip compile pyproject.toml --all-extras --universal --fork-strategy fewest --python-version 3.11 \
 		--no-header --no-annotate --quiet --output-file constraints.txt $(ARGS)
 
+axe: ## get axe-core (from the npm registry, into .axe) for the tests that look at the report with it
+	npm install --prefix .axe --no-save --no-audit --no-fund --ignore-scripts --silent axe-core@4.14.1
+
 clean: ## remove .venv, .venv-airflow, .airflow, caches and built packages; never a lake
-	rm -rf $(VENV) $(AIRFLOW_VENV) .airflow build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(AIRFLOW_VENV) .airflow .axe .screenshots build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # -- .venv ---------------------------------------------------------------------------------------------------------

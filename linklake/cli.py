@@ -22,6 +22,7 @@ _SETTING_FLAGS: Final = {
 _LAKE: Final = "./lake, or LINKLAKE_LAKE"
 _ENGINE_COMMANDS: Final = (
     "demo", "crawl", "check", "ingest", "import-graph", "build", "run", "gate", "retract", "sql", "export", "explain",
+    "report",
 )  # fmt: skip
 
 
@@ -296,6 +297,23 @@ _COMMANDS: Final = (
             _argument("source", metavar="SOURCE", help="a domain, or the URL of a page"),
             _argument("target", nargs="?", metavar="TARGET", help="URL that it links to (default: list its links)"),
             _argument("--archive", metavar="FILE", help="where the archive lies now, if it was moved"),
+        ),
+    ),
+    (
+        "report",
+        "the index, or one domain of it, as one page that opens offline (or as Markdown or JSON on stdout)",
+        commands.report,
+        (
+            _argument("--domain", metavar="DOMAIN", help="report on one domain (or host, or URL) instead of the index"),
+            _argument("--format", choices=("html", "md", "json"), default="html", help="how to write it"),
+            _argument(
+                "--output",
+                type=Path,
+                metavar="FILE",
+                help="where to write it, a new file (default: LAKE/report.html or LAKE/report-DOMAIN.html, made anew; "
+                "md and json: stdout)",
+            ),
+            _argument("--force", action="store_true", help="write over FILE if it is there"),
         ),
     ),
     ("stages", "every stage, in order", commands.stages, ()),

@@ -451,6 +451,27 @@ def explain(given: Namespace, settings: Settings) -> int:
     return 0 if said.is_same else 1
 
 
+def report(given: Namespace, settings: Settings) -> int:
+    """Write the report of the index, or of a domain."""
+    from linklake.report.door import Request, save, text_of
+    from linklake.report.door import report as measure
+
+    lake = _lake(settings)
+    request = Request(given.domain, given.format, given.output, given.force)
+    measured, path, warning = measure(lake, request, memory=settings.text("memory"), threads=settings.whole("threads"))
+    if warning:
+        say(f"linklake report: {in_lake(warning, settings)}")
+    text = text_of(measured, given.format)
+    if path is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="")
+        sys.stdout.write(text)
+        return 0
+    save(path, text)
+    print(f"wrote {path} ({len(text.encode()) / 1e6:.1f} MB): open it in any browser, it needs no network")
+    return 0
+
+
 def stages(given: Namespace, settings: Settings) -> int:
     """List the stages."""
     from linklake.pipeline import STAGES

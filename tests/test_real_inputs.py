@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.catalog import MARTS
+from tests.chromium import PROGRAM, Chromium
 from tests.linklake.calls import Ended, call
 
 HTML_LINK = re.compile(rb"<a\s[^>]*?href", re.IGNORECASE)
@@ -240,4 +241,10 @@ def test_all_real_pages_are_accounted_for_and_built_into_marts(shared_data: Path
     filled = [mart.name for mart in MARTS if mart.name not in MAY_BE_EMPTY]
     counts = ", ".join(f"(select count(*) from {name}) as {name}" for name in filled)
     assert all(ask(f"select {counts}", lake)[0].values())
+    report = tmp_path / "report.html"
+    assert call("report", "--output", report, "--lake", lake).code == 0
+    assert report.stat().st_size <= 8_000_000
+    if PROGRAM:
+        with Chromium(tmp_path / "profile") as browser:
+            assert min(browser.seconds_to_open(report) for _ in range(3)) <= 3.0
     print({**rows, **info, "ingest_s": ingested.receipt["seconds"], "build_s": built.receipt["seconds"]})
