@@ -3,6 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 ARCHIVES ?= ../shared/data/realweb/*.warc.gz
+PARALLEL ?= --numprocesses=auto --dist=worksteal
 VENV := .venv
 BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
@@ -12,8 +13,8 @@ AIRFLOW_PORT ?= 8080
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format docs constraints clean FORCE
-.PHONY: bench-realweb bench-ingest bench-gates bench-airflow bench-extract bench-placement
+.PHONY: help demo test test-long test-airflow airflow airflow-demo lint format contract questions docs constraints axe clean FORCE
+.PHONY: bench-realweb bench-ingest bench-gates bench-marts bench-airflow bench-extract bench-placement
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -23,10 +24,10 @@ demo: $(BASE) ## crawl the built-in web, build every table, say where to look
 	$(VENV)/bin/linklake demo $(ARGS)
 
 test: $(DEV) ## run the tests but the long ones: make test ARGS="-k robots"
-	$(VENV)/bin/python -m pytest -m "not kills and not slow" $(ARGS)
+	$(VENV)/bin/python -m pytest -m "not kills and not slow" $(PARALLEL) $(ARGS)
 
 test-long: $(DEV) ## run the long tests: kills at random moments and of gates, real inputs, every message of the runbook
-	$(VENV)/bin/python -m pytest -m "kills or slow" $(ARGS)
+	$(VENV)/bin/python -m pytest -m "kills or slow" $(PARALLEL) $(ARGS)
 
 airflow: $(BASE) $(AIRFLOW) ## run Airflow with the DAGs on loopback until Ctrl-C: make airflow AIRFLOW_PORT=8081
 	@exec $(AIRFLOW_VENV)/bin/python infra/airflow/serve.py --port $(AIRFLOW_PORT) $(ARGS)
@@ -35,7 +36,7 @@ airflow-demo: $(AIRFLOW) ## while make airflow runs: unpause the chain, crawl th
 	@exec $(AIRFLOW_VENV)/bin/python infra/airflow/demo.py --port $(AIRFLOW_PORT) $(ARGS)
 
 test-airflow: $(BASE) $(AIRFLOW) ## run the tests of the DAGs against a real Airflow (minutes)
-	$(AIRFLOW_VENV)/bin/python -m pytest --confcutdir=tests/dags -m airflow tests/dags $(ARGS)
+	$(AIRFLOW_VENV)/bin/python -m pytest --confcutdir=tests/dags -m airflow --numprocesses=2 --dist=loadfile tests/dags $(ARGS)
 
 lint: $(DEV) ## check style, types, the SQL and who imports whom
 	$(VENV)/bin/python -m ruff check .
@@ -59,6 +60,9 @@ bench-ingest: $(DEV) ## WARC against warcio + LinkExtractor, and WAT, in turns o
 bench-gates: $(BASE) ## time the gates beside their stages at ten million links: ARGS="--rows 1000000"
 	$(VENV)/bin/python -m tests.bench.gates $(ARGS)
 
+bench-marts: $(BASE) ## time and memory of the marts of ten million links, and ten questions: ARGS="--rows 1000000"
+	$(VENV)/bin/python -m tests.bench.marts $(ARGS)
+
 bench-airflow: $(BASE) $(AIRFLOW) ## the same through a fresh Airflow, with time and peak memory of each task: ARCHIVES=...
 	$(AIRFLOW_VENV)/bin/python infra/airflow/bench.py $(ARCHIVES) $(ARGS)
 
@@ -67,6 +71,12 @@ bench-extract: $(DEV) ## full link records against Scrapy's LinkExtractor: ARGS=
 
 bench-placement: $(DEV) ## placements against the gold labels of the test half: confusion table, F1, calibration
 	$(VENV)/bin/python -m tests.bench.placement
+
+questions: $(DEV) ## ask the fifteen questions of docs/queries of the lake of make bench-realweb again, write docs/questions.md
+	$(VENV)/bin/python -m tests.questions_page .bench/realweb
+
+contract: $(DEV) ## write tests/schemas/marts.tsv again, what BI is promised; refused where mart_version does not say so
+	$(VENV)/bin/python -m tests.schemas.mart_contract
 
 docs: $(BASE) ## render docs/datasets and docs/gates.md again from the schemas and the rules
 	for dataset in $$($(VENV)/bin/linklake schema | awk '{ print $$1 }'); do \
@@ -77,8 +87,11 @@ constraints: $(VENV)/bin/uv ## resolve the pins of every extra again: make const
 	$< pip compile pyproject.toml --all-extras --universal --fork-strategy fewest --python-version 3.11 \
 		--no-header --no-annotate --quiet --output-file constraints.txt $(ARGS)
 
+axe: ## get axe-core (from the npm registry, into .axe) for the tests that look at the report with it
+	npm install --prefix .axe --no-save --no-audit --no-fund --ignore-scripts --silent axe-core@4.14.1
+
 clean: ## remove .venv, .venv-airflow, .airflow, caches and built packages; never a lake
-	rm -rf $(VENV) $(AIRFLOW_VENV) .airflow build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(AIRFLOW_VENV) .airflow .axe .screenshots build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # -- .venv ---------------------------------------------------------------------------------------------------------
@@ -132,7 +145,7 @@ airflow_extra = import tomllib; print(*tomllib.load(open("pyproject.toml", "rb")
 $(AIRFLOW): pyproject.toml constraints.txt $(if $(airflow_is_sound),,FORCE) | $(VENV)/.folder
 	@echo "Installing Airflow into $(AIRFLOW_VENV): a minute or two, this once."
 	@$(if $(airflow_is_sound),,rm -rf $(AIRFLOW_VENV) && $(VENV)/bin/python -m venv $(AIRFLOW_VENV))
-	@$(AIRFLOW_VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt pytest \
+	@$(AIRFLOW_VENV)/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt pytest pytest-xdist \
 		$$($(VENV)/bin/python -c '$(airflow_extra)')
 	@echo "$(CURDIR)" > $@
 

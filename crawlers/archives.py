@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from crawlers.brink import Brink
 from crawlers.captures import Captures, Original
-from crawlers.extract import Page
+from crawlers.extract import Page, prepare
 from crawlers.frames import Frame, Kind, RawRecord, begins_near, kind_of, read_frames, split_records
 from crawlers.records import Found, Outcome, Place, Refused, Revisit, Skipped, is_capture, read_again, read_record
 from crawlers.sink import Evidence, Fetch, Sink, short_id
@@ -148,6 +149,7 @@ class _Ingest:
         self._offset: int = sink.resume.get("offset", 0)
         self._counts = Counter[str](sink.resume.get("counts", {}))
         self._captures = Captures(sink.folder)
+        self._brink = Brink(sink.folder)
         self._latest = datetime.now(UTC) + CLOCK_SKEW
         self._bytes = _Bytes(archives)
 
@@ -156,6 +158,8 @@ class _Ingest:
             return self._run()
 
     def _run(self) -> dict[str, int]:
+        if self._archives[self._done :]:
+            prepare()  # a process that is killed while it compiles did not die of a record
         for archive in self._archives[self._done :]:
             with open_source(archive.place, self._reading) as source:
                 self._read_archive(archive, source)
@@ -204,9 +208,10 @@ class _Ingest:
 
     def _judge(self, raw: RawRecord, place: Place, evidence: Evidence, originals: "_Originals") -> Outcome:
         try:
-            outcome = read_record(raw, place, evidence, latest=self._latest)
-            if isinstance(outcome, Revisit):
-                return self._resolved(outcome, originals)
+            with self._brink.reading(short_id(*place)):
+                outcome = read_record(raw, place, evidence, latest=self._latest)
+                if isinstance(outcome, Revisit):
+                    return self._resolved(outcome, originals)
         except ArchiveError:
             raise
         except Exception as error:  # one bad record never costs its neighbours, whichever reader it upsets

@@ -30,6 +30,11 @@ _MAGIC: Final[dict[Kind, bytes]] = {"gzip": b"\x1f\x8b\x08", "zstd": b"\x28\xb5\
 _CHUNK: Final = 64 << 10
 _SCAN: Final = 1 << 20
 _DAMAGE_KEPT: Final = 4096
+_PROBE: Final = 4096
+_BEGINNING: Final = 64
+_ZSTD_BLOCK: Final = 132 << 10
+"""zstd gives nothing before it has read a block whole, of up to 128 KiB (RFC 8878 §3.1.1.2)."""
+
 _RECORD: Final = re.compile(rb"WARC/\d\.\d+\r?\n")
 _HEADER_END: Final = re.compile(rb"\r?\n\r?\n")
 _CONTENT_LENGTH: Final = re.compile(rb"^content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
@@ -236,8 +241,12 @@ def _next_frame(file: Readable, start: int, size: int, kind: Kind) -> int:
 
 def _begins_record(file: Readable, offset: int, kind: Kind) -> bool:
     """Whether what looks like a member holds a WARC record: any three bytes occur in compressed data."""
+    decompressor = _decompressor(kind)
+    beginning, position = b"", offset
     try:
-        beginning = _decompressor(kind).decompress(_read(file, offset, 4096), 64)
+        while len(beginning) < _BEGINNING and not decompressor.eof and position - offset < _ZSTD_BLOCK:
+            position += _PROBE
+            beginning += decompressor.decompress(_read(file, position - _PROBE, _PROBE), _BEGINNING - len(beginning))
     except (zlib.error, ZstdError):
         return False
     return beginning.startswith(WARC, _after_blank(beginning, 0))

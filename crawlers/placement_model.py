@@ -1,6 +1,6 @@
 """A small additive model says where a link stands: every sign adds its weights, the highest sum wins.
 
-The weights were fitted to the tuning half of tests/gold/placement.tsv by `python -m tests.gold.fit_placement`, and are
+The weights were fitted to the labels of the tuning half (tests/gold) by `python -m tests.gold.fit_placement`, and are
 data: placement_weights.tsv, a line for each feature, a column for each placement. docs/placement.md tells more.
 """
 
@@ -24,7 +24,7 @@ PLACES: Final = (
 
 FEATURES: Final = (
     *(f"around_{sign}" for sign in SIGNS), *(f"address_{sign}" for sign in SIGNS), *(f"text_{sign}" for sign in SIGNS),
-    *LAYOUT, "always",
+    *(f"near_{sign}" for sign in SIGNS), *LAYOUT, "always",
 )  # fmt: skip
 
 MIN_LINKS: Final = 20
@@ -35,7 +35,8 @@ HEADER, FOOTER, INNER_HEADER, INNER_FOOTER, COMMENT_INSIDE = map(
 )
 
 _SIGNS: Final = len(SIGNS)
-_MAX_ACTIVE: Final = 3 * _SIGNS + GROUPS + 1
+_LAYOUT_AT: Final = 4 * _SIGNS
+_MAX_ACTIVE: Final = _LAYOUT_AT + GROUPS + 1
 
 Longs = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -63,31 +64,35 @@ def place_links(scan: Scan, own_signs: Longs) -> tuple[Longs, Floats]:
 
 @njit(cache=True, nogil=True)
 def signs_around(own_signs: Longs, outer_paths: NDArray[np.int32]) -> Longs:
-    """All that is said around a link on each path: how it is set by the nearest two elements, the rest by any.
+    """All that is said around a link on each path, and what the nearest element says that tells a purpose.
 
-    Inside main, article, aside or nav a header or footer is the section's, not the page's (HTML-AAM).
+    How a link is set is said by the nearest two elements, the rest by any. Inside main, article, aside or nav a header
+    or footer is the section's, not the page's (HTML-AAM).
     """
-    around = np.empty(own_signs.size, np.int64)
+    around = np.empty((own_signs.size, 2), np.int64)
     for path in range(own_signs.size):
         own, outer = own_signs[path], outer_paths[path]
-        around[path] = own
+        around[path, 0] = own
+        around[path, 1] = own & ~KINDS
         if outer < 0:
             continue
-        above = around[outer] & ~KINDS
+        if not around[path, 1]:
+            around[path, 1] = around[outer, 1]
+        above = around[outer, 0] & ~KINDS
         if above & SECTIONS:
             own = (
                 own & ~HEADER & ~FOOTER | (INNER_HEADER if own & HEADER else 0) | (INNER_FOOTER if own & FOOTER else 0)
             )
         if above & COMMENTS and own & COMMENTS:
             own |= COMMENT_INSIDE
-        around[path] = own | above | own_signs[outer] & KINDS
+        around[path, 0] = own | above | own_signs[outer] & KINDS
     return around
 
 
 @njit(cache=True, nogil=True)
 def features_of(hints: Longs, paths: NDArray[np.int32], path_signs: Longs) -> NDArray[np.bool_]:
     """Which of FEATURES each link has: what the weights are fitted to."""
-    table = np.zeros((hints.shape[0], 3 * _SIGNS + len(LAYOUT) + 1), np.bool_)
+    table = np.zeros((hints.shape[0], _LAYOUT_AT + len(LAYOUT) + 1), np.bool_)
     active = np.empty(_MAX_ACTIVE, np.int64)
     for link in range(hints.shape[0]):
         for k in range(_activate(path_signs[paths[link]], hints[link], active)):
@@ -111,17 +116,17 @@ def _place(hints: Longs, paths: NDArray[np.int32], path_signs: Longs, table: Flo
 
 
 @njit(cache=True)
-def _activate(around: int, hints: Longs, active: Longs) -> int:
+def _activate(around: Longs, hints: Longs, active: Longs) -> int:
     """Write the numbers of the features that hold, and say how many they are."""
     count = 0
-    for kind in range(3):
-        signs = around if kind == 0 else hints[kind - 1]
+    for kind in range(4):
+        signs = around[0] if kind == 0 else around[1] if kind == 3 else hints[kind - 1]
         for sign in range(_SIGNS):
             if signs >> sign & 1:
                 active[count] = kind * _SIGNS + sign
                 count += 1
     for group in range(GROUPS):
-        active[count] = 3 * _SIGNS + hints[2 + group]
+        active[count] = _LAYOUT_AT + hints[2 + group]
         count += 1
-    active[count] = 3 * _SIGNS + len(LAYOUT)
+    active[count] = _LAYOUT_AT + len(LAYOUT)
     return count + 1

@@ -32,6 +32,9 @@ MAX_WORK: Final = 100_000_000
 MAX_REBUILT: Final = 500_000
 """Formatting elements rebuilt, of some 360 bytes each."""
 
+LARGE_PAGE_BYTES: Final = 10 << 20
+"""No page from the web or an archive is larger (crawlers/answers); whoever reads others is kept from running dry."""
+
 MAX_ATTRIBUTES: Final = 2000
 LONG_TAG_BYTES: Final = 20_000
 MAX_FLAT_LINKS: Final = 20_000
@@ -65,6 +68,8 @@ _TAG = re.compile(
     rb"(?P<attributes>" + _ATTRIBUTES + rb")>?|[!?/][^>]*+>?)",
     re.IGNORECASE,
 )
+_STRETCH = re.compile(rb"([^<>]{16384})[^<>]{1024,}([^<>]{1024})")
+"""Text or a tag of over 18 KiB: its beginning (a URL of so much is too long), and its end with any closing quote."""
 _FORMATTING_PAIRS = _pairs()
 _FORMATTING_TAG = re.compile(rb"<(?:" + b"|".join(sorted(_FORMATTING)) + rb")(?=[\s/>])" + _ATTRIBUTES, re.IGNORECASE)
 _ATTRIBUTE = re.compile(rb"""([^\s/>=]++)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+""")
@@ -74,13 +79,20 @@ def tame(html: bytes) -> tuple[bytes, int]:
     """Give (markup that parses in linear time and memory, the number of link tags left out of it).
 
     Harmless markup, which is nearly all, comes back unchanged. Flattened markup keeps text, links and page facts
-    in order but no boxes, so that placement is unknown and every context the whole page's.
+    in order but no boxes, so that placement is unknown and every context the whole page's. Of a page of more than
+    10 MiB long texts and tags are cut short.
     """
+    if len(html) > LARGE_PAGE_BYTES:
+        html = _STRETCH.sub(_shortened, html)
     if _is_plainly_harmless(html):
         return html, 0
     if html.count(b"<") > MAX_TAGS or _is_costly(html):
         return _flatten(html)
     return html, 0
+
+
+def _shortened(stretch: re.Match[bytes]) -> bytes:
+    return b"".join(piece.decode("utf-8", "ignore").encode() for piece in stretch.groups())
 
 
 def _is_plainly_harmless(html: bytes) -> bool:

@@ -203,12 +203,24 @@ def next_crawl(*stages: str) -> LinklakeCommand:
     )
 
 
-def stage_task(stage: str, *, publishes: Asset | None = None) -> TaskGroup:
-    """Build a stage for the run's crawl without publishing, then audit and publish it: ``run --no-publish >> gate``."""
-    env = {"CRAWL_ID": "{{ ti.xcom_pull(task_ids='next_crawl')['crawl_id'] }}"}
+_CHOSEN_CRAWL: Final = "{{ ti.xcom_pull(task_ids='next_crawl')['crawl_id'] }}"
+
+
+def stage_task(
+    stage: str, *, publishes: Asset | None = None, crawl_id: str = _CHOSEN_CRAWL, after: str = "all_success"
+) -> TaskGroup:
+    """Build a stage for the run's crawl without publishing, then audit and publish it: ``run --no-publish >> gate``.
+
+    ``after`` is the trigger rule of the first.
+    """
+    env = {"CRAWL_ID": crawl_id}
     with TaskGroup(stage) as group:
         run = LinklakeCommand(
-            task_id="run", arguments=f'run {stage} --crawl-id="$CRAWL_ID" --no-publish', env=env, **RETRIES
+            task_id="run",
+            arguments=f'run {stage} --crawl-id="$CRAWL_ID" --no-publish',
+            env=env,
+            trigger_rule=after,
+            **RETRIES,
         )
         gate = LinklakeCommand(
             task_id="gate",
@@ -243,7 +255,8 @@ def linklake_status() -> LinklakeCommand:
 
 # -------------------------------------------------------------------- observing
 
-_NEW_CRAWL: Final = "{{ params.crawl_id or dag_run.run_after.strftime('%Y%m%dt%H%M%Sz-%f') }}"
+_TIME_OF_RUN: Final = "%Y%m%dt%H%M%Sz-%f"
+_NEW_CRAWL: Final = f"{{{{ params.crawl_id or dag_run.run_after.strftime('{_TIME_OF_RUN}') }}}}"
 """One crawl id for all attempts of a run: a retry carries the broken crawl on."""
 
 _CHOOSE_SEEDS: Final = """\
@@ -292,23 +305,33 @@ def archive_params() -> dict[str, Param]:
         "minItems": 1,
         "maxItems": 1000,
     }
+    path: dict[str, Any] = {"type": ["null", "string"], "pattern": r"^/[^\n\r\x00]+$(?!\n)"}
+    place: dict[str, Any] = {"type": ["null", "string"], "pattern": r"^(/|s3://|https?://)[^\n\r\x00]+$(?!\n)"}
     return {
         "archive_sets": Param(
             None,
             'Archives by crawl id, such as {"2026-11-20-news": ["/data/a.warc.gz"]}. '
-            "Without it: the folders of LINKLAKE_ARCHIVES whose names begin with the day of the run.",
+            "Without it and without paths: the folders of LINKLAKE_ARCHIVES whose names begin with the day of the run.",
             type=["null", "object"],
             patternProperties={_CRAWL_ID: paths},
             additionalProperties=False,
-        )
+        ),
+        "paths": Param(None, "A path list, plain or gzip, such as Common Crawl's wat.paths.gz.", **place),
+        "prefix": Param(
+            None, "What comes before each line of it that is no URL: a folder, s3:// or https://.", **place
+        ),
+        "shards": Param(4, "How many tasks share the path list.", type="integer", minimum=1, maximum=256),
+        "targets": Param(None, "A file of domains, hosts and URL prefixes: only links to these are kept.", **path),
+        "crawl_id": crawl_id_param("Name of the crawl of the path list; from the time of the run unless given."),
     }
 
 
 @task
 def archive_sets(**context: Any) -> list[dict[str, str]]:
     """The archive sets of this run, each as the environment of its ingestion."""
-    given = context["params"]["archive_sets"]
-    run = context["dag_run"]
+    given, run = context["params"]["archive_sets"], context["dag_run"]
+    if given is None and context["params"]["paths"]:
+        return []
     sets = given if given is not None else sets_that_arrived(run.logical_date or run.run_after)
     return [{"CRAWL_ID": crawl_id, "ARCHIVES": "\n".join(paths)} for crawl_id, paths in sorted(sets.items())]
 
@@ -339,3 +362,32 @@ def ingest_tasks(sets: Any, *, publishes: Asset) -> Any:
         max_active_tis_per_dagrun=2,
         **RETRIES,
     ).expand(env=sets)
+
+
+@task
+def path_shards(**context: Any) -> list[dict[str, str]]:
+    """The shards of the run's path list, each as the environment of its ingestion; none without a list."""
+    params, run = context["params"], context["dag_run"]
+    if not params["paths"]:
+        return []
+    names = {name.upper(): params[name] or "" for name in ("paths", "prefix", "targets")}
+    names["CRAWL_ID"] = params["crawl_id"] or run.run_after.strftime(_TIME_OF_RUN)
+    of = params["shards"]
+    return [{**names, "SHARD": f"{number}/{of}"} for number in range(1, of + 1)]
+
+
+def ingest_shards(shards: Any, *, publishes: Asset) -> None:
+    """Read every shard of the path list in a task of its own, then settle, gate and publish them as one crawl, once.
+
+    A shard without an archive is skipped; one that failed holds the crawl until it is cleared.
+    """
+    read = LinklakeCommand.partial(
+        task_id="ingest_shard",
+        arguments='ingest --crawl-id="$CRAWL_ID" --shard="$SHARD" --paths="$PATHS" ${PREFIX:+"--prefix=$PREFIX"} '
+        '${TARGETS:+"--targets=$TARGETS"}',
+        map_index_template="{{ task.env['SHARD'] }}",
+        **RETRIES,
+    ).expand(env=shards)
+    crawl_id = "{{ ti.xcom_pull(task_ids='path_shards')[0]['CRAWL_ID'] }}"
+    settle = stage_task("settle_crawl", publishes=publishes, crawl_id=crawl_id, after="none_failed_min_one_success")
+    chain(read, settle)

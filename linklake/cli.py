@@ -21,7 +21,8 @@ _SETTING_FLAGS: Final = {
 }
 _LAKE: Final = "./lake, or LINKLAKE_LAKE"
 _ENGINE_COMMANDS: Final = (
-    "demo", "crawl", "check", "ingest", "import-graph", "build", "run", "gate", "retract", "sql", "explain",
+    "demo", "crawl", "check", "ingest", "import-graph", "build", "run", "gate", "retract", "sql", "export", "explain",
+    "report",
 )  # fmt: skip
 
 
@@ -117,9 +118,12 @@ _TOOLS: Final = ("ahrefs", "majestic", "semrush", "moz", "gsc", "bing", "generic
 _COMMANDS: Final = (
     (
         "demo",
-        "crawl a built-in web on loopback, build everything, show what came out",
+        "crawl a generated web on loopback, build everything, show what came out",
         commands.demo,
-        (),
+        (
+            _argument("--sites", type=int, default=300, help="how many sites the web has (60 or more; default 300)"),
+            _argument("--seed", type=int, default=1, help="another seed is another web (default 1)"),
+        ),
     ),
     ("init", "write a commented linklake.toml", commands.init, ()),
     ("config", "print each setting with its origin", commands.config, ()),
@@ -131,7 +135,7 @@ _COMMANDS: Final = (
         (
             _argument("seeds", nargs="*", metavar="SEED", help="URL to start from"),
             _argument("--seeds", dest="seeds_file", type=Path, metavar="FILE", help="file with a seed a line"),
-            _argument("--demo", action="store_true", help="crawl the built-in web, served on loopback meanwhile"),
+            _argument("--demo", action="store_true", help="crawl the tiny built-in web, served on loopback meanwhile"),
             _argument("--follow-external", action="store_true", help="follow links to other domains too"),
             _WARC,
             _CONNECT_TO,
@@ -273,13 +277,43 @@ _COMMANDS: Final = (
         ),
     ),
     (
+        "export",
+        "write a mart or view as CSV, a domain's disavow file, or the graph of domains",
+        commands.export,
+        (
+            _argument("what", choices=("csv", "disavow", "graph"), help="what to write"),
+            _argument("table", nargs="?", metavar="TABLE", help="of a csv: a mart or view, see linklake schema"),
+            _argument("--domain", metavar="DOMAIN", help="the rows of this domain alone; a disavow file needs it"),
+            _argument(
+                "--output", type=Path, metavar="FILE", help="a new file (default stdout); graph: .tsv or .parquet"
+            ),
+        ),
+    ),
+    (
         "explain",
-        "show a link (or the links of a page) with its block, and read its record again from the web archive",
+        "take the score of a domain apart; or show a link (or the links of a page) and read its record again",
         commands.explain,
         (
-            _argument("source", metavar="SOURCE", help="URL of the page"),
+            _argument("source", metavar="SOURCE", help="a domain, or the URL of a page"),
             _argument("target", nargs="?", metavar="TARGET", help="URL that it links to (default: list its links)"),
             _argument("--archive", metavar="FILE", help="where the archive lies now, if it was moved"),
+        ),
+    ),
+    (
+        "report",
+        "the index, or one domain of it, as one page that opens offline (or as Markdown or JSON on stdout)",
+        commands.report,
+        (
+            _argument("--domain", metavar="DOMAIN", help="report on one domain (or host, or URL) instead of the index"),
+            _argument("--format", choices=("html", "md", "json"), default="html", help="how to write it"),
+            _argument(
+                "--output",
+                type=Path,
+                metavar="FILE",
+                help="where to write it, a new file (default: LAKE/report.html or LAKE/report-DOMAIN.html, made anew; "
+                "md and json: stdout)",
+            ),
+            _argument("--force", action="store_true", help="write over FILE if it is there"),
         ),
     ),
     ("stages", "every stage, in order", commands.stages, ()),

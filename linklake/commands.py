@@ -16,7 +16,7 @@ from linklake.endings import Attempt, receipted
 from linklake.progress import say
 from linklake.receipts import Receipt
 from linklake.shell import in_lake
-from schemas.catalog import DATASETS, dataset
+from schemas.catalog import DATASETS, VIEWS, dataset
 from schemas.errors import BadSetting, DamagedFile, Misuse, NoInput, NotPublished
 from schemas.lake import Lake, check_crawl_id, new_crawl_id, now
 from schemas.ledger import IMPORT_KIND, PartitionKey, Snapshot
@@ -54,10 +54,10 @@ def check_lake_path(settings: Settings, environment: Mapping[str, str]) -> None:
 
 
 def demo(given: Namespace, settings: Settings) -> int:
-    """Crawl the built-in web and build everything."""
+    """Crawl a generated web and build everything."""
     from linklake.demo.show import demo as show
 
-    show(_root(settings), settings)
+    show(_root(settings), settings, seed=given.seed, sites=given.sites)
     return 0
 
 
@@ -427,16 +427,49 @@ def sql(given: Namespace, settings: Settings) -> int:
     return 0
 
 
-def explain(given: Namespace, settings: Settings) -> int:
-    """Show a link's record and read it again from its archive."""
-    from linklake.explain import explain as look
+def export(given: Namespace, settings: Settings) -> int:
+    """Write a file for other tools."""
+    from linklake.export import EXPORTS, ExportRequest
 
-    said = look(_lake(settings), settings, given.source, given.target, archive=given.archive)
+    EXPORTS[given.what](_lake(settings), settings, ExportRequest(given.table, given.domain, given.output))
+    return 0
+
+
+def explain(given: Namespace, settings: Settings) -> int:
+    """Show a link's record and read it again from its archive, or take the score of a domain apart."""
+    from linklake.explain import explain as look
+    from linklake.explain_domain import explain_domain
+
+    if "://" not in given.source and not given.target and not given.archive:
+        said = explain_domain(_lake(settings), settings, given.source)
+    else:
+        said = look(_lake(settings), settings, given.source, given.target, archive=given.archive)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     for line in said.lines:
         print(line)
     return 0 if said.is_same else 1
+
+
+def report(given: Namespace, settings: Settings) -> int:
+    """Write the report of the index, or of a domain."""
+    from linklake.report.door import Request, save, text_of
+    from linklake.report.door import report as measure
+
+    lake = _lake(settings)
+    request = Request(given.domain, given.format, given.output, given.force)
+    measured, path, warning = measure(lake, request, memory=settings.text("memory"), threads=settings.whole("threads"))
+    if warning:
+        say(f"linklake report: {in_lake(warning, settings)}")
+    text = text_of(measured, given.format)
+    if path is None:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="")
+        sys.stdout.write(text)
+        return 0
+    save(path, text)
+    print(f"wrote {path} ({len(text.encode()) / 1e6:.1f} MB): open it in any browser, it needs no network")
+    return 0
 
 
 def stages(given: Namespace, settings: Settings) -> int:
@@ -452,7 +485,7 @@ def stages(given: Namespace, settings: Settings) -> int:
 def schema(given: Namespace, settings: Settings) -> int:
     """Describe the datasets."""
     if not given.dataset:
-        for one in DATASETS:
+        for one in (*DATASETS, *VIEWS):
             print(f"{one.name:<20} {one.kind:<6} one row per {one.grain}")
         return 0
     one = dataset(given.dataset)

@@ -69,11 +69,11 @@ def explain(
     differences = list(_differences(fetch, links, again.found)) if again.found else []
     lines = [*_fetch_lines(fetch), *_evidence_lines(fetch, links, again, differences)]
     if target_url:
-        lines += [line for link in links for line in _link_lines(link)]
+        lines += [line for link in links for line in (*_link_lines(link), *_block_lines(lakes.block(link)))]
         lines += _verdict_lines(lakes.belief(page_url, target_url))
     else:
         lines += [_link_line(link) for link in links]
-    return Explained(tuple(map(_shown, lines)), again.found is not None and not differences)
+    return Explained(tuple(map(shown, lines)), again.found is not None and not differences)
 
 
 def _canonical(url: str) -> CanonicalUrl:
@@ -118,9 +118,19 @@ class _Tables:
     def belief(self, page: CanonicalUrl, target: CanonicalUrl) -> Row:
         """What is believed of the link, where that was built."""
         link = f"source_url = {quoted(page.url)} and target_url = {quoted(target.url)}"
-        state = self.rows(f"select link_state, lost_reason, first_seen, last_seen from links where {link}")
+        state = self.rows(
+            "select link_state, lost_reason, first_seen, last_seen, placement, placement_confidence, placement_basis "
+            f"from links where {link}"
+        )
         classes = self.rows(f"select * from link_classes where {link}")
         return {**(state[0] if state else {}), **(classes[0] if classes else {})}
+
+    def block(self, link: Row) -> Row | None:
+        """What other pages of the host say of a sighting's block, where they were counted."""
+        if link["block_id"] is None:
+            return None
+        block = f"source_host = {quoted(link['source_host'])} and block_id = {link['block_id']}"
+        return next(iter(self.rows(f"select * from host_blocks where {block}")), None)
 
 
 def _of(page: CanonicalUrl) -> str:
@@ -280,6 +290,16 @@ def _link_lines(link: Row) -> Iterator[str]:
             yield f"  {name:<10} {_text(value)}"
 
 
+def _block_lines(block: Row | None) -> Iterator[str]:
+    """Where the block of a link stands on other pages of its host: what may overrule the page."""
+    if block is not None:
+        place = f", {block['placement']}" if block["placement"] else ""
+        yield (
+            f"  on its host on {block['page_count']:,} of {block['host_page_count']:,} pages, "
+            f"{block['recurring_link_count']:,} of {block['link_count']:,} links recur: {block['block_role']}{place}"
+        )
+
+
 def _link_line(link: Row) -> str:
     rel = f" rel={' '.join(link['rel'])}" if link["rel"] else ""
     hidden = " hidden" if link["is_hidden"] else ""
@@ -313,6 +333,6 @@ def _text(value: Any) -> str:
     return " > ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _shown(line: str) -> str:
+def shown(line: str) -> str:
     """A line that does to a terminal nothing but what it shows."""
     return "".join(c if c.isprintable() else "\ufffd" for c in line)

@@ -17,10 +17,18 @@ from crawlers.sink import Sink
 from crawlers.sources import Reading, is_remote, open_source
 from crawlers.targets import Targets, read_targets
 from linklake.config import Settings
-from linklake.observe import already_published, begun, crawl_facts, observed, published_before, shard_folder
+from linklake.observe import (
+    already_published,
+    begun,
+    check_shards,
+    crawl_facts,
+    observed,
+    published_before,
+    shard_folder,
+)
 from linklake.progress import Progress, say
 from linklake.receipts import Clock, Receipt
-from schemas.errors import ArchiveError, BadSetting, Misuse
+from schemas.errors import BadSetting, Misuse, NoInput
 from schemas.lake import CODE_VERSION, Lake
 
 BYTES_A_SECOND: Final = {"warc": 1.8e6, "wat": 1.0e6}
@@ -86,9 +94,11 @@ def ingest(lake: Lake, settings: Settings, request: IngestRequest, crawl_id: str
     One shard of several is only observed: once all are, ``linklake run settle_crawl`` makes one crawl of them.
 
     Raises:
+        NoInput: there are more shards than archives, and none is left for this one; settling does not wait for it.
         ArchiveError: an archive is missing or is none (of local ones nothing was read then), or a remote one cannot
         be read any further.
-        Misuse: the path or target list names nothing, or the crawl id belongs to another crawl.
+        Misuse: the path or target list names nothing, or the crawl id belongs to another crawl, or to another number
+        of shards.
         BadSetting: an archive is to be fetched from a web server, and no contact is set.
     """
     clock = Clock()
@@ -99,13 +109,14 @@ def ingest(lake: Lake, settings: Settings, request: IngestRequest, crawl_id: str
     (number, of) = request.shard
     mine = archives[number - 1 :: of]
     facts = _facts(archives, targets, crawl_id)
+    if receipt := already_published(lake, facts, clock):
+        return receipt
     for archive in mine:
         if not is_remote(archive.place):
             check_archive(archive.place)
-    if receipt := already_published(lake, facts, clock):
-        return receipt
+    check_shards(lake.observing(crawl_id), of, facts)
     folder = lake.observing(crawl_id) if of == 1 else shard_folder(lake.observing(crawl_id), number, of)
-    total = _announce(mine, reading, targets, lake)
+    total = _announce(mine, reading, targets, lake) if mine else 0
     with Journal.open_or_create(folder, facts | request.to_json()) as journal:
         if journal.state.complete is None:
             with Progress("ingest", total) as progress:
@@ -118,6 +129,9 @@ def ingest(lake: Lake, settings: Settings, request: IngestRequest, crawl_id: str
             return replace(receipt, message=f"{receipt.message}; {conserved(counts)}")
         say(conserved(counts))
         return receipt
+    if not mine:
+        said = f"shard {number}/{of} of crawl {crawl_id} has no archive, there are {len(archives)}: nothing to do"
+        raise NoInput(said)
     say(conserved(counts))
     receipt = clock.stamp(Receipt("ingest", crawl_id, "staged", published=False, rows=counts))
     message = f"shard {number}/{of} is observed: settle the crawl once all are"
@@ -198,8 +212,6 @@ def _announce(archives: Sequence[Archive], reading: Reading, targets: Targets | 
     Raises:
         ArchiveError: one of the first remote archives is not there.
     """
-    if not archives:
-        raise ArchiveError("this shard has no archive: give a smaller K")
     size = _size([archive.place for archive in archives], reading)
     is_wat = sum(".wat" in archive.name for archive in archives) > len(archives) / 2
     seconds = size / BYTES_A_SECOND["wat" if is_wat else "warc"]

@@ -318,6 +318,7 @@ def observed_parts(lake: Lake, crawl_id: str) -> Parts:
 
     Raises:
         NotPublished: the crawl is still being observed, its observation was broken off, or a shard is not there.
+        LakeError: its shards were begun with different inputs.
     """
     folders = observation_folders(lake.observing(crawl_id))
     states = {folder: Journal.read(folder) for folder in folders}
@@ -335,6 +336,8 @@ def observed_parts(lake: Lake, crawl_id: str) -> Parts:
     }
     completes = [state.complete for state in states.values() if state.complete]
     first = next(iter(states.values())).crawl
+    for folder, state in states.items():
+        check_same_crawl(folder, state, first)
     finished_at = max(datetime.fromisoformat(complete["finished_at"]) for complete in completes)
     row = _crawl_row(first, finished_at, is_complete=all(complete["is_complete"] for complete in completes))
     hashes = [file_sha256(folder / JOURNAL) for folder in folders]
@@ -352,23 +355,45 @@ def shard_of(folder: Path) -> str:
     return folder.name.removeprefix(_SHARD).replace("-of-", "/")
 
 
+def check_shards(folder: Path, of: int, facts: Mapping[str, object]) -> None:
+    """See that what was begun in an observation folder is in as many shards, and of the same crawl.
+
+    Raises:
+        Misuse: it was begun by one process, or in another number of shards.
+        LakeError: another shard was begun with other inputs.
+    """
+    begun = {_shard_count(path): path for path in folder.glob(f"{_SHARD}*-of-*")}
+    if (folder / JOURNAL).exists():
+        begun[1] = folder
+    for count, path in begun.items():
+        if count != of:
+            how = f"in {count} shards: give --shard I/{count}" if count > 1 else "by one process: leave out --shard"
+            raise Misuse(f"crawl {folder.name} was begun {how}, or choose another --crawl-id")
+        if (path / JOURNAL).exists() and (path / JOURNAL).stat().st_size:
+            check_same_crawl(path, Journal.read(path), facts)
+
+
 def observation_folders(folder: Path) -> list[Path]:
     """The folders of a crawl that hold a journal: its own, or one for each shard.
 
     Raises:
         NotPublished: a shard has not begun yet.
     """
-    shards = {path.name for path in folder.glob(f"{_SHARD}*-of-*")}
+    shards = sorted(folder.glob(f"{_SHARD}*-of-*"))
     if not shards:
         return [folder]
-    of = int(next(iter(shards)).rpartition("-")[2])
+    of = _shard_count(shards[0])
     expected = [shard_folder(folder, shard, of) for shard in range(1, of + 1)]
-    if missing := [path for path in expected if path.name not in shards]:
+    if missing := [path for path in expected if path not in shards]:
         raise NotPublished(
             f"crawl {folder.name} is not observed yet: {len(missing)} of {of} shards have not begun, the first is "
             f"--shard {shard_of(missing[0])}"
         )
     return expected
+
+
+def _shard_count(folder: Path) -> int:
+    return int(folder.name.rpartition("-")[2])
 
 
 def crawl_facts(

@@ -14,11 +14,12 @@ from typing import Any, Final, Literal, TextIO
 
 import duckdb
 
+from schemas.catalog import VIEWS
 from schemas.dataset import Dataset
 from schemas.errors import BadSetting, DamagedFile, LakeError, LinklakeError, Misuse
 from schemas.lake import Lake
 from schemas.ledger import Partition
-from schemas.render import quoted, readable, sql_type, views
+from schemas.render import quoted, readable, sql_type, view_select, views
 from transforms.engines.duckdb import interruptible
 
 Format = Literal["table", "csv", "json"]
@@ -30,37 +31,52 @@ _DAMAGED: Final = "damaged dataset "
 _FETCH_ROWS: Final = 10_000
 
 
-def ask(lake: Lake, sql: str, *, memory: str, threads: int) -> tuple[list[str], Iterator[Row]]:
-    """Column names and rows of one SELECT over one version of the lake.
+class Questions:
+    """Questions to one version of the lake, all of which see the same rows.
 
     The connection can read the files of that version and nothing else, and can write nothing (facts: a safe sql door).
 
     Raises:
-        Misuse: it is not one SELECT, or DuckDB cannot make sense of it.
         LakeError: a file of the lake is missing or cannot be read.
     """
-    connection = _connection(memory, threads)
-    owners: dict[str, Partition] = {}
-    damaged: dict[str, DamagedFile] = {}
-    snapshot = lake.snapshot()
-    for dataset, _, select in views(snapshot, lake.root):
-        partitions = readable(snapshot, dataset)
-        owners |= {str(lake.path(file)): p for p in partitions for file in p.files}
+
+    def __init__(self, lake: Lake, *, memory: str, threads: int) -> None:
+        self._connection = _connection(memory, threads)
+        self._owners: dict[str, Partition] = {}
+        self._damaged: dict[str, DamagedFile] = {}
+        self.snapshot = lake.snapshot()
+        for dataset, _, select in views(self.snapshot, lake.root):
+            partitions = readable(self.snapshot, dataset)
+            self._owners |= {str(lake.path(file)): p for p in partitions for file in p.files}
+            try:
+                _bind(lake, self._connection, dataset.name, partitions, select)
+            except DamagedFile as error:
+                self._damaged[dataset.name] = error
+                self._connection.execute(f"create view {dataset.name} as {_failing_select(dataset)}")
+        self._connection.execute(f"create or replace view crawl_runs as {_crawl_runs()}")
+        for view in VIEWS:
+            self._connection.execute(f"create view {view.name} as {view_select(view)}")
+        self._connection.execute("set allowed_paths = ?", [list(self._owners)])
+        self._connection.execute("set enable_external_access = false")
+        self._connection.execute("set lock_configuration = true")
+
+    def ask(self, sql: str) -> tuple[list[str], Iterator[Row]]:
+        """Column names and rows of one SELECT; read them before asking again.
+
+        Raises:
+            Misuse: it is not one SELECT, or DuckDB cannot make sense of it.
+            LakeError: a file of the lake is missing or cannot be read.
+        """
         try:
-            _bind(lake, connection, dataset.name, partitions, select)
-        except DamagedFile as error:
-            damaged[dataset.name] = error
-            connection.execute(f"create view {dataset.name} as {_failing_select(dataset)}")
-    paths = list(owners)
-    connection.execute(f"create or replace view crawl_runs as {_crawl_runs()}")
-    connection.execute("set allowed_paths = ?", [paths])
-    connection.execute("set enable_external_access = false")
-    connection.execute("set lock_configuration = true")
-    try:
-        cursor = connection.execute(_one_select(connection, sql))
-    except duckdb.Error as error:
-        raise _explained(error, owners, damaged) from error
-    return [column[0] for column in cursor.description or ()], _rows(cursor, owners, damaged)
+            cursor = self._connection.execute(_one_select(self._connection, sql))
+        except duckdb.Error as error:
+            raise _explained(error, self._owners, self._damaged) from error
+        return [column[0] for column in cursor.description or ()], _rows(cursor, self._owners, self._damaged)
+
+
+def ask(lake: Lake, sql: str, *, memory: str, threads: int) -> tuple[list[str], Iterator[Row]]:
+    """Column names and rows of one SELECT over the newest version of the lake; raises as ``Questions`` does."""
+    return Questions(lake, memory=memory, threads=threads).ask(sql)
 
 
 def _bind(

@@ -8,8 +8,8 @@ from linklake.config import Settings
 
 _COMMAND: Final = re.compile(
     r"""linklake\ (?: (?:run|gate|retract)\ [a-z_]+ | sql(?=\ ["']) | (?:crawl|ingest)(?=\ --)
-        | (?:build|next|status|verify|housekeeping)(?!,)\b )
-    (?: \ "[^"]*" | \ '[^']*' | \ --(?:crawl-id|accept|reason)\ (?:"[^"]*"|'[^']*'|[\w.-]*\w)
+        | (?:build|next|status|verify|housekeeping|report)(?!,)\b )
+    (?: \ "[^"]*" | \ '[^']*' | \ --(?:crawl-id|accept|reason|domain)\ (?:"[^"]*"|'[^']*'|[\w.-]*\w)
         | \ --(?:demo|force|quick|undo|no-publish|dry-run)\b )*""",
     re.VERBOSE,
 )

@@ -45,6 +45,7 @@ def listen() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _hear)
+    sys.unraisablehook = _leave_unsaid
     threading.Thread(target=_watch, args=(readable,), name="stopping", daemon=True).start()
 
 
@@ -74,6 +75,13 @@ def _hear(number: int, _: FrameType | None) -> None:
     _state.asked = _state.asked or signal.Signals(number)
     if not _state.is_over and sys.exc_info()[1] is None:
         raise Stopped(_state.asked.name)
+
+
+def _leave_unsaid(lost: "sys.UnraisableHookArgs") -> None:
+    """Python drops what is raised in a finalizer or a callback of a weak reference, and says so with a traceback. That
+    the signal met one of those is no news: ``_watch`` sees that the main thread hears of it again."""
+    if not isinstance(lost.exc_value, Stopped):
+        sys.__unraisablehook__(lost)
 
 
 def _watch(readable: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from linklake.pipeline import STAGES
-from schemas.catalog import MARTS
+from schemas.catalog import MART_VERSION, MARTS
 from schemas.errors import LinklakeError
 from schemas.lake import Lake
 from schemas.ledger import Partition, Snapshot
@@ -84,4 +84,4 @@ def version_to_serve(snapshot: Snapshot) -> str:
         raise LinklakeError("no marts are published: run linklake build")
     found = {mart.name: snapshot.find(mart.name, newest.key.crawl_id) for mart in MARTS}
     versions = ",".join(f"{name}@{p.version if p else 0}" for name, p in found.items())
-    return f"{newest.key.crawl_id}:{versions}"
+    return f"{newest.key.crawl_id}:marts {MART_VERSION}:{versions}"

@@ -47,3 +47,9 @@ STATE: Final = (
     Column("lost_at", TIMESTAMP, "When its loss was noticed.", nullable=True),
     Column("lost_reason", pa.string(), "Why it counts as lost.", nullable=True, values=words(LOST_REASON)),
 )
+
+
+def taken(*names: str) -> tuple[Column, ...]:
+    """Some of these columns, for a table that repeats them."""
+    by_name = {column.name: column for column in BACKLINK}
+    return tuple(by_name[name] for name in names)

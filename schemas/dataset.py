@@ -1,11 +1,11 @@
 """What a dataset is: its grain, key and columns, from which DDL, docs and gate rules are derived."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import pyarrow as pa
 
-Kind = Literal["state", "event", "mart"]
+Kind = Literal["state", "event", "mart", "view"]
 
 TIMESTAMP: Final = pa.timestamp("us", tz="UTC")
 TEXTS: Final = pa.list_(pa.string())
@@ -28,6 +28,10 @@ class Column:
     policy: str | None = field(default=None, kw_only=True)
     in_hash: bool = field(default=True, kw_only=True)
 
+    def called(self, name: str, meaning: str) -> "Column":
+        """The same column under another name, beside others."""
+        return replace(self, name=name, meaning=meaning)
+
 
 BUCKET: Final = Column("bucket", pa.int32(), "Which of the lake's buckets the row lies in.", example=3, in_hash=False)
 
@@ -37,7 +41,8 @@ class Dataset:
     """A table of the lake.
 
     ``kind``: ``state`` tables are read in their newest partition, ``event`` tables over all crawls, ``mart`` tables
-    are state tables promised to BI. ``bucket_by`` names the int64 id whose low bits choose the bucket (none: one
+    are state tables promised to BI, and so are ``view`` tables, which are no files but questions to marts (see
+    ``schemas/views``). ``bucket_by`` names the int64 id whose low bits choose the bucket (none: one
     bucket). ``writers``: more than one command writes it, each its own slot of a crawl's partition.
     """
 
@@ -80,6 +85,10 @@ class Dataset:
             if column.name == name:
                 return column
         raise KeyError(f"{self.name} has no column {name}")
+
+    def taken(self, *names: str) -> tuple[Column, ...]:
+        """Some of its columns, for a table that repeats them."""
+        return tuple(self.column(name) for name in names)
 
 
 CRAWL_ID: Final = Column("crawl_id", pa.string(), "The crawl that this row belongs to.", example="2026-w46")

@@ -1,11 +1,12 @@
 """What follows from a dataset's description: DDL, comments, Markdown."""
 
 from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import pyarrow as pa
 
-from schemas.catalog import DATASETS
+from schemas.catalog import DATASETS, VIEWS
 from schemas.dataset import Column, Dataset
 from schemas.ledger import Partition, Snapshot
 
@@ -63,10 +64,16 @@ def views(snapshot: Snapshot, root: Path) -> Iterator[tuple[Dataset, list[Path],
         yield dataset, paths, select_files(dataset, paths)
 
 
+def view_select(view: Dataset) -> str:
+    """The SELECT of ``schemas/views/<view>.sql``."""
+    return (files("schemas") / "views" / f"{view.name}.sql").read_text(encoding="utf-8").strip()
+
+
 def lake_sql(snapshot: Snapshot, root: Path) -> str:
     """Views over explicit file lists, for a DuckDB shell that knows nothing of us: ``.read serving/lake.sql``."""
     head = f"-- every dataset of the lake at version {snapshot.number}; files are immutable, so this stays readable\n"
-    return head + "".join(f"create or replace view {d.name} as\n{sql};\n" for d, _, sql in views(snapshot, root))
+    selects = [(d.name, sql) for d, _, sql in views(snapshot, root)] + [(v.name, view_select(v)) for v in VIEWS]
+    return head + "".join(f"create or replace view {name} as\n{sql};\n" for name, sql in selects)
 
 
 def create_table(dataset: Dataset) -> str:
@@ -76,20 +83,23 @@ def create_table(dataset: Dataset) -> str:
 
 
 def comments(dataset: Dataset) -> list[str]:
-    """``comment on`` for the table and every column."""
-    table = f"comment on table {dataset.name} is {quoted('One row per ' + dataset.grain + '.')}"
+    """``comment on`` for the table (or view) and every column."""
+    what = "view" if dataset.kind == "view" else "table"
+    table = f"comment on {what} {dataset.name} is {quoted('One row per ' + dataset.grain + '.')}"
     columns = [f"comment on column {dataset.name}.{c.name} is {quoted(c.meaning)}" for c in dataset.columns]
     return [table, *columns]
 
 
 def markdown(dataset: Dataset) -> str:
     """A page that describes the dataset."""
+    is_view = dataset.kind == "view"
+    made = f"[SQL](../../schemas/views/{dataset.name}.sql)" if is_view else f"schema version {dataset.schema_version}"
     lines = [
         f"# {dataset.name}",
         "",
         f"One row per {dataset.grain}.",
         "",
-        f"Key: `{', '.join(dataset.key)}` · kind: {dataset.kind} · schema version {dataset.schema_version}",
+        f"Key: `{', '.join(dataset.key)}` · kind: {dataset.kind} · {made}",
         "",
         "| column | type | null | meaning | example |",
         "|---|---|---|---|---|",

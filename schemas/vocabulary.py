@@ -66,6 +66,18 @@ PLACEMENT: Final[Words] = {
     "unknown": "Nothing on the page says where.",
 }
 
+BLOCK_ROLE: Final[Words] = {
+    "template": "On half of the host's pages, and half of its links recur: a part of the frame.",
+    "content": "The same frame with hardly a link that recurs.",
+    "mixed": "Neither.",
+}
+
+PLACEMENT_BASIS: Final[Words] = {
+    "page": "By its page alone.",
+    "template": "By all pages of the host that show its block with the same links.",
+    "content": "By its page, and the block holds other links on other pages of the host.",
+}
+
 LINK_SCOPE: Final[Words] = {
     "same_host": "Source and target are on one host.",
     "same_domain": "Source and target are on one registrable domain.",
@@ -176,6 +188,31 @@ TIER: Final[Words] = {
 FARM_ROLE: Final[Words] = {
     "booster": "Links to the farm's targets to lift them.",
     "target": "What the boosters link to.",
+}
+
+BROKEN_REASON: Final[Words] = {
+    "gone": "It answers 404 or 410.",
+    "client_error": "It answers with another 4xx status than those that refuse a visitor (401, 403, 407, 429, 451).",
+    "server_error": "It answers with a 5xx status.",
+    "redirects_nowhere": "It redirects in a loop, too often, to no web address, or to a host that does not answer.",
+}
+
+MEND_REASON: Final[Words] = {
+    "same_page": "The same address but for scheme, www, slash, index file, extension, query or capitals.",
+    "same_slug": "The only page of the domain that ends in the same word.",
+    "folder": "The page of the nearest folder above it.",
+    "home": "The home page: nothing nearer was crawled.",
+}
+"""From sure to makeshift: the first that is found is given."""
+
+DISAVOW_REASON: Final[Words] = {
+    "farm_member": "Its domain is suspected of taking part in a link farm, and passes equity.",
+    "paid_and_followed": "The page calls itself paid for, and passes equity all the same.",
+}
+
+ENTRY_KIND: Final[Words] = {
+    "domain": "A whole registrable domain.",
+    "url": "One page.",
 }
 
 OUTCOME: Final[Words] = {

@@ -120,19 +120,37 @@ class Chromium:
         os.close(self._from)
         self.recorder.close()
 
-    def open(self, path: Path, *, width: int = 1280, scheme: str = "light", shot: Path | None = None) -> Opened:
-        """Open a file in a window that wide, wait until it is loaded, and say what it did."""
+    def open(
+        self,
+        path: Path,
+        *,
+        width: int = 1280,
+        scheme: str = "light",
+        shot: Path | None = None,
+        settle: float = 0.5,
+    ) -> Opened:
+        """Open a file in a window that wide, wait until it is loaded, and say what it did.
+
+        ``settle``: seconds for what a script or a style would ask for after loading.
+        """
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.events.clear()
         self.ask("Page.navigate", url=path.as_uri())
         self._wait_for("Page.loadEventFired")
-        time.sleep(0.5)  # for what a script or a style would ask for after loading
-        text, needed = (self._value(of) for of in ("document.body.innerText", "document.documentElement.scrollWidth"))
+        time.sleep(settle)
+        text, needed = (self.value(of) for of in ("document.body.innerText", "document.documentElement.scrollWidth"))
         if shot:
             taken = self.ask("Page.captureScreenshot", captureBeyondViewport=True)
             shot.write_bytes(base64.b64decode(taken["data"]))
         return Opened(tuple(self._requests()), tuple(self._complaints()), str(text), int(needed))
+
+    def seconds_to_open(self, path: Path) -> float:
+        """How long a page takes until its first frame is drawn."""
+        started = time.monotonic()
+        self.open(path, settle=0.0)
+        self.value("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn(0))))")
+        return time.monotonic() - started
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
         """Call a method of the protocol; its result."""
@@ -148,8 +166,12 @@ class Chromium:
                 return dict(answer["result"])
         raise TimeoutError(f"Chromium did not answer {method}")
 
-    def _value(self, expression: str) -> Any:
-        return self.ask("Runtime.evaluate", expression=expression, returnByValue=True)["result"]["value"]
+    def value(self, expression: str) -> Any:
+        """What an expression gives in the page, a promise what it is kept with; it may be one that the page forbids."""
+        done = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in done:
+            raise RuntimeError(json.dumps(done["exceptionDetails"])[:2000])
+        return done["result"].get("value")
 
     def _wait_for(self, event: str) -> None:
         if any(e["method"] == event for e in self.events):

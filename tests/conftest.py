@@ -1,15 +1,48 @@
 """What several rooms of tests share: real inputs where they lie beside the project, and lakes of the tiny web."""
 
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from schemas.lake import Lake
+from tests import second_judge
 from tests.tiny_lake import build_stages, crawl_tiny_web
 
 REPOSITORY = Path(__file__).parents[1]
+MEMORY_DISK = Path("/dev/shm")
+ROOM_BYTES = 4 << 30
+"""What the lakes of a whole run need, with room to spare."""
+
+
+def pytest_configure() -> None:
+    """Lakes of tests lie in memory where there is room: half of a small build is waiting for the disk (fsync).
+
+    A shell has what it starts in the background ignore SIGINT, and so would the commands that tests interrupt.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free > ROOM_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_judge() -> Iterator[None]:
+    """Gates ask a quick stand-in for Great Expectations, but in tests marked ``great_expectations``."""
+    with second_judge.replaced():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def real_judge(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The real second judge, for tests marked ``great_expectations``."""
+    if request.node.get_closest_marker("great_expectations"):
+        with second_judge.restored():
+            yield
+    else:
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,9 @@ import pytest
 from linklake.cli import _parser, command_names
 from linklake.config import SETTINGS
 from linklake.pipeline import STAGES
-from schemas.catalog import DATASETS
+from schemas.catalog import DATASETS, VIEWS
 from schemas.render import markdown
+from tests import questions_page
 from tests.tiny_lake import linklake
 from transforms.rules import rules_of
 from transforms.rules_page import markdown as rules_page
@@ -20,6 +21,7 @@ README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PAGES = sorted(p for p in REPOSITORY.rglob("*.md") if "/." not in p.as_posix().removeprefix(REPOSITORY.as_posix()))
 DAGS_PAGE = (REPOSITORY / "dags" / "README.md").read_text(encoding="utf-8")
 DAGS = sorted(p for p in (REPOSITORY / "dags").glob("*.py") if "with DAG(" in p.read_text(encoding="utf-8"))
+TABLES = (*DATASETS, *VIEWS)
 QUERIES = sorted((REPOSITORY / "docs" / "queries").glob("*.sql"))
 
 
@@ -29,15 +31,15 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
     return dict(doors.choices)
 
 
-@pytest.mark.parametrize("name", [d.name for d in DATASETS])
+@pytest.mark.parametrize("name", [d.name for d in TABLES])
 def test_the_page_of_a_dataset_is_what_its_schema_renders(name: str) -> None:
     page = REPOSITORY / "docs" / "datasets" / f"{name}.md"
-    expected = next(markdown(d) for d in DATASETS if d.name == name)
+    expected = next(markdown(d) for d in TABLES if d.name == name)
     assert page.read_text(encoding="utf-8").strip() == expected.strip(), "run make docs"
 
 
 def test_no_page_describes_a_dataset_that_does_not_exist() -> None:
-    assert {p.stem for p in (REPOSITORY / "docs" / "datasets").glob("*.md")} == {d.name for d in DATASETS}
+    assert {p.stem for p in (REPOSITORY / "docs" / "datasets").glob("*.md")} == {d.name for d in TABLES}
 
 
 def test_the_page_of_the_gates_lists_every_rule_with_its_severity_and_meaning() -> None:
@@ -130,6 +132,15 @@ def test_every_documented_question_runs(query: Path, built_lake: Path) -> None:
     assert out.strip()
 
 
-def test_every_documented_question_stands_in_the_readme_as_it_is() -> None:
-    for query in QUERIES:
-        assert query.read_text(encoding="utf-8").strip() in README, query.name
+def test_every_documented_question_stands_on_the_page_of_questions_with_an_answer() -> None:
+    assert sorted(q.stem for q in QUERIES) == sorted(questions_page.QUERIES)
+    text = questions_page.PAGE.read_text(encoding="utf-8")
+    answers = re.findall(r"\n```\n\n```\n(.+?)```\n", text, flags=re.DOTALL)
+    assert len(answers) == len(QUERIES)
+    assert text == questions_page.page(lambda sql: answers.pop(0)), "make questions"
+
+
+def test_every_question_of_the_readme_is_a_documented_one_and_stands_there_as_it_is() -> None:
+    asked = re.findall(r"```sql\n(.+?)\n```", README, flags=re.DOTALL)
+    assert len(asked) >= 3
+    assert set(asked) <= {q.read_text(encoding="utf-8").strip() for q in QUERIES}

@@ -8,7 +8,7 @@ import duckdb
 import networkx as nx
 import pytest
 
-from schemas.catalog import MARTS
+from schemas.catalog import MARTS, VIEWS
 from schemas.lake import Lake
 from schemas.render import lake_sql
 from tests.tiny_web import FARM, LINKS, OTHER_SCHEMES, PAGES, REJECTED
@@ -214,7 +214,7 @@ def test_index_info_counts_the_marts(serving: duckdb.DuckDBPyConnection) -> None
 
 
 def test_metric_catalog_explains_every_metric(serving: duckdb.DuckDBPyConnection) -> None:
-    expected = sorted((m.name, c.name, c.meaning, c.policy) for m in MARTS for c in m.columns if c.policy)
+    expected = sorted((m.name, c.name, c.meaning, c.policy) for m in (*MARTS, *VIEWS) for c in m.columns if c.policy)
     assert rows(serving, "select * from metric_catalog order by 1, 2") == expected
 
 
@@ -275,8 +275,10 @@ def test_scores_in_the_marts_are_those_of_their_tables(
 def test_every_mart_table_and_column_has_its_comment(serving: duckdb.DuckDBPyConnection) -> None:
     tables_found = dict(rows(serving, "select table_name, comment from duckdb_tables() where schema_name = 'main'"))
     assert tables_found == {m.name: f"One row per {m.grain}." for m in MARTS}
+    views_found = dict(rows(serving, "select view_name, comment from duckdb_views() where schema_name = 'main'"))
+    assert {v.name: views_found.get(v.name) for v in VIEWS} == {v.name: f"One row per {v.grain}." for v in VIEWS}
     columns = rows(
         serving,
         "select table_name, column_name, comment from duckdb_columns() where schema_name = 'main' and not internal",
     )
-    assert sorted(columns) == sorted((m.name, c.name, c.meaning) for m in MARTS for c in m.columns)
+    assert sorted(columns) == sorted((m.name, c.name, c.meaning) for m in (*MARTS, *VIEWS) for c in m.columns)

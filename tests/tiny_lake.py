@@ -1,12 +1,10 @@
 """Lakes of the tiny web for tests: crawled once, built stage by stage, and read back as table hashes."""
 
 import shutil
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from subprocess import Popen
 
 from linklake.cli import main
 from linklake.config import load, with_values
@@ -78,13 +76,3 @@ def table_hashes(root: Path, names: Iterable[str]) -> dict[str, int]:
 def all_table_hashes(root: Path) -> dict[str, int]:
     """The table hash of every dataset."""
     return table_hashes(root, [d.name for d in DATASETS])
-
-
-def start_killable(arguments: Sequence[object], *, kill_at: str | None = None) -> "Popen[str]":
-    """Start a command in a process of its own that says ``ready`` once everything is imported.
-
-    With ``kill_at`` it kills itself (SIGKILL) at the first passing of that point of the write path; ``point:n`` at the
-    n-th.
-    """
-    words = [sys.executable, "-m", "tests.killable", kill_at or "-", *map(str, arguments)]
-    return Popen(words, text=True, stdout=-1, stderr=-1)

@@ -38,6 +38,13 @@ class RowLaw:
 
 ROW_LAWS: Final[tuple[RowLaw, ...]] = (
     RowLaw(
+        "host_blocks",
+        "evidence_is_sound",
+        "No block is on more pages than its host has, nor recur more links than it has; only templates are placed.",
+        "page_count > host_page_count or recurring_link_count > link_count "
+        "or (placement is not null and block_role <> 'template')",
+    ),
+    RowLaw(
         "links",
         "sightings_by_fate",
         "Followed, nofollowed and neutral sightings never exceed the sightings.",
@@ -269,6 +276,36 @@ LAWS: Final[tuple[Law, ...]] = (
         "backlinks_add_up",
         "Pages count every row of backlinks once.",
         "select (select count(*) from backlinks), (select coalesce(sum(backlinks), 0) from pages)",
+    ),
+    Law(
+        "build_marts",
+        "internal_links",
+        "backlinks_add_up",
+        "Pages count every row of internal_links once.",
+        "select (select count(*) from internal_links), (select coalesce(sum(internal_backlinks), 0) from pages)",
+    ),
+    Law(
+        "build_marts",
+        "domain_history",
+        "holds_this_crawl",
+        "Every domain has a row of this crawl.",
+        "select (select count(*) from domains), "
+        "(select count(*) from domain_history where crawl_id = (select i.crawl_id from index_info as i))",
+    ),
+    Law(
+        "build_marts",
+        "farms",
+        "members_add_up",
+        "Farms count every row of farm_members once.",
+        "select (select count(*) from farm_members), (select coalesce(sum(boosters + targets), 0) from farms)",
+    ),
+    Law(
+        "build_marts",
+        "broken_backlinks",
+        "broken_is_linked",
+        "Every broken backlink is a backlink.",
+        "select (select count(*) from broken_backlinks), (select count(*) from broken_backlinks as k "
+        "inner join backlinks as b on k.source_url = b.source_url and k.target_url = b.target_url)",
     ),
     Law(
         "build_marts",

@@ -28,7 +28,7 @@ class Input:
     which: Which = "crawl"
     is_optional: bool = False
     is_record: bool = False
-    """A record of runs: read as it stands when the stage runs, and never a reason to run it again."""
+    """A record of what was: read as it stands when the stage runs, and never a reason to run it again."""
 
     @property
     def name(self) -> str:
@@ -61,6 +61,9 @@ class Tables(Protocol):
 
     def bind_arrow(self, name: str, table: pa.Table) -> None:
         """Make a table in memory readable as ``name`` for the SELECTs that follow."""
+
+    def keep(self, name: str, query: Query) -> None:
+        """Compute the rows of a SELECT now, readable as ``name`` for the SELECTs that follow."""
 
 
 Build = Callable[[Run, Tables], Mapping[str, Output]]

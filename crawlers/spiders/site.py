@@ -17,6 +17,7 @@ from scrapy.http import Response
 
 from crawlers.adoption import adopted_links, adopted_states, is_followable
 from crawlers.answers import HTML_TYPES, Answer, decode_body, read_page
+from crawlers.brink import Brink
 from crawlers.extract import Page
 from crawlers.frontier import Frontier
 from crawlers.journal import Journal
@@ -84,6 +85,7 @@ class SiteSpider(scrapy.Spider):
         self._sink = sink
         self._resume = sink.resume
         self._warc = _warc_writer(config, self._resume)
+        self._brink = Brink(Path(config.folder))
         self._domains = config.domains
         states = adopted_states(Path(config.folder), journal.state)
         self.counts = Counter(states.values())
@@ -231,7 +233,8 @@ class SiteSpider(scrapy.Spider):
         is_whole = is_whole and "download_stopped" not in response.flags
         answer = Answer(response.status, headers, body, is_whole)
         try:
-            state, page = read_page(answer, visit.at.url)
+            with self._brink.reading(short_id(visit.at.url)):
+                state, page = read_page(answer, visit.at.url)
         except Exception as unreadable:  # one page never costs the others; as no page it loses no links
             log.warning("cannot read %s: %s", visit.at.url, describe(unreadable))
             state, page, error = "not_html", None, f"cannot be read: {describe(unreadable)}"

@@ -1,1 +1,1 @@
-"""The built-in web: a few dozen hand-drawn pages under .test, and the server that shows them on loopback."""
+"""The built-in webs under reserved names, a tiny one drawn by hand and one made from a seed, and their server."""

@@ -1,7 +1,8 @@
-"""Serve the built-in web: many small hosts on one loopback port, told apart by the Host header.
+"""Serve a built-in web: many small hosts on one loopback port, told apart by the Host header.
 
-A site is a folder named after its host. Path ``/`` is ``index.html``, ``/a/b`` is ``a/b.html``, and a path
-with an extension is that very file. A ``_site.toml`` beside the pages says what HTML cannot, by path
+What a host answers is said by a ``Web``: the drawn one of files, or one made from a seed (linklake/demo/generated).
+Of the drawn one a site is a folder named after its host. Path ``/`` is ``index.html``, ``/a/b`` is ``a/b.html``, and a
+path with an extension is that very file. A ``_site.toml`` beside the pages says what HTML cannot, by path
 (``"*"``: every path that nothing else answers)::
 
     ["/old"]
@@ -27,7 +28,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 from urllib.parse import unquote
 
 RULES: Final = "_site.toml"
@@ -75,19 +76,43 @@ Site = dict[str, Answer]
 NOT_FOUND: Final = Answer(b"404: nothing here\n", status=404)
 
 
-class DemoServer:
-    """The built-in web on a loopback port, as a context manager.
+class Web(Protocol):
+    """What is served: which hosts there are, and what each answers."""
 
-    ``web`` is another folder of sites. ``hosts`` are the virtual hosts, sorted; ``requests`` are all requests
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The virtual hosts, sorted."""
+
+    def answer(self, host: str, path: str) -> Answer:
+        """What a host (lower case, without port) answers to a path and query as sent."""
+
+
+class DrawnWeb:
+    """Sites of a folder, read once."""
+
+    def __init__(self, folder: Traversable) -> None:
+        self._sites = read_sites(folder)
+        self.hosts = tuple(sorted(self._sites))
+
+    def answer(self, host: str, path: str) -> Answer:
+        """What the site's table says."""
+        site = self._sites.get(host, {})
+        return site.get(unquote(path.partition("?")[0])) or site.get(ANY_PATH, NOT_FOUND)
+
+
+class DemoServer:
+    """A built-in web on a loopback port, as a context manager: the tiny one unless another is given.
+
+    ``web`` may be a folder of sites. ``hosts`` are the virtual hosts, sorted; ``requests`` are all requests
     so far in the order of their arrival. Raises ValueError when a ``_site.toml`` is wrong, OSError when the
     port is taken.
     """
 
-    def __init__(self, *, web: Path | None = None, port: int = 0) -> None:
-        self._sites = read_sites(_folder(web))
-        self.hosts: tuple[str, ...] = tuple(sorted(self._sites))
+    def __init__(self, *, web: Web | Path | None = None, port: int = 0) -> None:
+        shown: Web = DrawnWeb(_folder(web)) if web is None or isinstance(web, Path) else web
+        self.hosts = shown.hosts
         self.requests: list[Arrival] = []
-        self._server = _Listener(("127.0.0.1", port), self._sites, self.requests)
+        self._server = _Listener(("127.0.0.1", port), shown, self.requests)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -109,7 +134,7 @@ class DemoServer:
 
 
 def seeds(*, web: Path | None = None) -> tuple[str, ...]:
-    """Return the home page of every host, sorted: where a crawl of the built-in web starts."""
+    """Return the home page of every host, sorted: where a crawl of the tiny web starts."""
     hosts = sorted(folder.name for folder in _folder(web).iterdir() if folder.is_dir())
     return tuple(f"http://{host}/" for host in hosts)
 
@@ -170,14 +195,14 @@ def _apply(rule: object, drawn: Answer, where: str) -> Answer:
 
 
 class _Listener(ThreadingHTTPServer):
-    """A threading server that knows its sites and can close the connections that clients keep alive."""
+    """A threading server that knows its web and can close the connections that clients keep alive."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], sites: dict[str, Site], requests: list[Arrival]) -> None:
+    def __init__(self, address: tuple[str, int], web: Web, requests: list[Arrival]) -> None:
         super().__init__(address, _Handler)
-        self.sites = sites
+        self.web = web
         self.requests = requests
         self._connections: set[socket.socket] = set()
         self._closed = threading.Condition()
@@ -232,8 +257,7 @@ class _Handler(BaseHTTPRequestHandler):
         at = time.monotonic()
         host, path = self._asked()
         self.server.requests.append(Arrival(host, path, at, self.client_address))
-        site = self.server.sites.get(host, {})
-        answer = site.get(unquote(path.partition("?")[0])) or site.get(ANY_PATH, NOT_FOUND)
+        answer = self.server.web.answer(host, path)
         self.send_response(answer.status, HTTPStatus(answer.status).phrase)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))

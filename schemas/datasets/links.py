@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from schemas.columns import FIRST_SEEN, LAST_SEEN, whole
 from schemas.dataset import CRAWL_ID, TEXTS, TIMESTAMP, Column, Dataset, words
-from schemas.vocabulary import LINK_SCOPE, LINK_STATE, LINK_TYPE, LOST_REASON, PLACEMENT
+from schemas.vocabulary import LINK_SCOPE, LINK_STATE, LINK_TYPE, LOST_REASON, PLACEMENT, PLACEMENT_BASIS
 
 LINKS = Dataset(
     "links",
@@ -26,6 +26,15 @@ LINKS = Dataset(
         Column("hidden_sightings", pa.int64(), "Of these, hidden from readers.", 0),
         Column("anchor_text", pa.string(), "Text (or alt text) of the first followed sighting, else of the first."),
         Column("placement", pa.string(), "Where that sighting stands.", "main", values=words(PLACEMENT)),
+        Column("placement_confidence", pa.float64(), "How sure that is, 0 to 1.", 0.9, nullable=True),
+        Column(
+            "placement_basis",
+            pa.string(),
+            "By what it was decided, see host_blocks.",
+            "template",
+            nullable=True,
+            values=words(PLACEMENT_BASIS),
+        ),
         Column("page_is_nofollow", pa.bool_(), "The page's directives said nofollow when it was last seen.", False),
         Column("link_scope", pa.string(), "How far it reaches.", "external", values=words(LINK_SCOPE)),
         Column("link_state", pa.string(), "What is known of it now.", "live", values=words(LINK_STATE)),

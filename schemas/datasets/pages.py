@@ -47,6 +47,7 @@ PAGES = Dataset(
             9,
             policy="Live links of scope same_host or same_domain, not canonical or alternate, without links to itself.",
         ),
+        Column("error", pa.string(), "Newest fetch: what failed, where a status does not say it.", nullable=True),
     ),
     sort_by=("domain", "url"),
 )

@@ -27,10 +27,10 @@ LINKS_PER_PAGE: Final = 40
 PAGES_PER_HOST: Final = 50
 
 _SOUND: Final = {"string": "''", "bool": "false", "list<item: string>": "[]"}
-_BEGIN: Final = "timestamptz '2026-11-01 00:00:00+00'"
+BEGIN: Final = "timestamptz '2026-11-01 00:00:00+00'"
 
 
-def _place(prefix: str, host: str, path: str) -> str:
+def place(prefix: str, host: str, path: str) -> str:
     """URL, host and domain of one end of a link; a hash stands for the id, which no stage takes apart."""
     domain = f"'site' || {host} || '.example'"
     texts = {"url": f"'https://www.' || {domain} || '/' || {path}", "host": f"'www.' || {domain}", "domain": domain}
@@ -41,7 +41,7 @@ def _place(prefix: str, host: str, path: str) -> str:
     return ", ".join([*columns, f"{domain} as {prefix}_icann_domain"])
 
 
-def _filled(name: str, given: Mapping[str, str], source: str) -> str:
+def filled(name: str, given: Mapping[str, str], source: str) -> str:
     """A SELECT of all columns of a dataset: the given expressions, something sound for the others."""
     columns = []
     for column in dataset_named(name).columns:
@@ -63,7 +63,7 @@ def _tables(rows: int) -> dict[str, str]:
     pages = max(1, rows // LINKS_PER_PAGE)
     hosts = max(1, pages // PAGES_PER_HOST)
     page = "printf('%s/article-%d.html', ['news', 'blog', 'shop'][1 + p % 3], p)"
-    fetched = f"{_BEGIN} + to_milliseconds(p)"
+    fetched = f"{BEGIN} + to_milliseconds(p)"
     said = {"crawl_id": quoted(CRAWL_ID), "fetch_id": "printf('%016x', p)", "fetched_at": fetched}
     ours = {f"source_{w}": f"source_{w}" for w in ("url", "url_id", "host", "host_id", "domain", "domain_id")}
     theirs = {f"target_{w}": f"target_{w}" for w in ("url", "url_id", "host", "host_id", "domain", "domain_id")}
@@ -73,21 +73,21 @@ def _tables(rows: int) -> dict[str, str]:
         f"cast({hosts} * pow((hash(i) % 1000003) / 1000003.0, 3) as bigint) end as t "
         f"from (select range as i, range // {LINKS_PER_PAGE} as p from range({rows}))"
     )
-    source = _place("source", f"(p // {PAGES_PER_HOST})", page)
-    target = _place("target", "t", "printf('topic-%d/page-%d', i % 7, i)")
-    times = {"started_at": _BEGIN, "observed_from": _BEGIN, "finished_at": f"{_BEGIN} + to_milliseconds({pages})"}
+    source = place("source", f"(p // {PAGES_PER_HOST})", page)
+    target = place("target", "t", "printf('topic-%d/page-%d', i % 7, i)")
+    times = {"started_at": BEGIN, "observed_from": BEGIN, "finished_at": f"{BEGIN} + to_milliseconds({pages})"}
     return {
-        "crawls": _filled(
+        "crawls": filled(
             "crawls", {"crawl_id": quoted(CRAWL_ID), **times, "observed_to": times["finished_at"]}, "select 1"
         ),
-        "page_fetches": _filled(
+        "page_fetches": filled(
             "page_fetches",
             {**said, **ours, **icann, "requested_url": "source_url", "state": "'fetched'",
              "requested_host": "source_host", "requested_domain": "source_domain", "status": "200",
              "link_count": f"{LINKS_PER_PAGE}"},
             f"select *, {source} from (select range as p from range({pages}))",
         ),
-        "link_observations": _filled(
+        "link_observations": filled(
             "link_observations",
             {**said, **ours, **theirs, **icann, "position": "position", "href": "target_url", "link_type": "'text'",
              "rel": "case when i % 5 = 0 then ['nofollow'] else [] end", "placement": "'main'",
@@ -102,11 +102,11 @@ def write_observation(lake: Lake, rows: int, connection: duckdb.DuckDBPyConnecti
     """Publish a made-up crawl as if it had been observed and settled."""
     tables = _tables(rows)
     with lake.stage_area(SETTLE_CRAWL.name, CRAWL_ID) as area:
-        partitions = [_partition(lake, area, name, select, connection) for name, select in tables.items()]
+        partitions = [partition(lake, area, name, select, connection) for name, select in tables.items()]
         lake.publish(lake.finish_staging(area, partitions, reads={}, receipt={"rows": {}}))
 
 
-def _partition(
+def partition(
     lake: Lake, area: StagingArea, name: str, select: str, connection: duckdb.DuckDBPyConnection
 ) -> Partition:
     dataset = dataset_named(name)

@@ -328,6 +328,16 @@ class TestDamage:
         numbers, _, _ = self.found(tmp_path, bytes(data))
         assert numbers == list(range(1, 10))
 
+    @pytest.mark.parametrize("compress", [gzipped, zstandard])
+    def test_a_record_is_found_however_large_the_blocks_are_in_which_it_was_compressed(
+        self, tmp_path: Path, compress: Callable[[Sequence[bytes]], bytes]
+    ) -> None:
+        dice = random.Random(5)
+        first, second = (response(n, http=http(body=body(n) + dice.randbytes(60_000).hex().encode())) for n in range(2))
+        numbers, rows, _ = self.found(tmp_path, compress([first]) + b"\0" * 99 + compress([second]))
+        assert numbers == [0, 1]
+        assert [row["byte_count"] for row in rows["rejected_records"]] == [99]
+
     def test_several_records_in_one_member_are_all_read(self, tmp_path: Path) -> None:
         bad = BAD_RECORDS["length too large"][0]
         data = gzipped([plain(self.records[:3]), plain([self.records[3], bad, self.records[4]])])

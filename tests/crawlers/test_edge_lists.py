@@ -65,10 +65,13 @@ def test_ids_are_those_of_the_names_and_every_name_is_a_node_once(written: Write
     [
         ("e.tsv", b"source_domain\ttarget_domain\tlinks\tfollowed\na\tb\t3\t1\n"),
         ("e.txt", b"source_domain\ttarget_domain\tlinks\tfollowed\r\na\tb\t3\t1\r\n"),
-        ("e.tsv.gz", gzip.compress(b"source_domain\ttarget_domain\tlink_count\tfollowed_link_count\na\tb\t3\t1")),
+        (
+            "e.tsv.gz",
+            gzip.compress(b"source_domain\ttarget_domain\tlink_count\tfollowed_link_count\na\tb\t3\t1", mtime=0),
+        ),
         ("e.csv", b"source_domain,target_domain,links,followed\na,b,3,1\n"),
         ("e.csv", b'"followed","links","target_domain","other","source_domain"\n"1","3","b","x,y","a"\n'),
-        ("e.csv.gz", gzip.compress(b"source_domain,target_domain,links,followed\na,b,3,1\n")),
+        ("e.csv.gz", gzip.compress(b"source_domain,target_domain,links,followed\na,b,3,1\n", mtime=0)),
         ("e.tsv", b"\xef\xbb\xbfsource_domain\ttarget_domain\tlinks\tfollowed\n\na\tb\t3\t1\n\n"),
     ],
 )
@@ -180,7 +183,11 @@ def test_a_column_that_nobody_asked_for_can_hold_anything(written: Writer) -> No
         ("e.tsv", b"", "cannot be read (Empty CSV file)"),
         ("e.tsv", b"\n\n", "cannot be read ("),
         ("e.tsv.gz", b"garbage", "cannot be read (zlib inflate failed"),
-        ("e.tsv.gz", gzip.compress(HOSTS + b"a\tb\n" * 9)[:-12], "cannot be read (Truncated compressed stream)"),
+        (
+            "e.tsv.gz",
+            gzip.compress(HOSTS + b"a\tb\n" * 9, mtime=0)[:-12],
+            "cannot be read (Truncated compressed stream)",
+        ),
         ("e.parquet", b"garbage", "cannot be read (Could not open Parquet input source"),
         ("e.tsv", HOSTS + b"\t\na\t\n", "of 2 rows not one can be used; row 1: a name is missing"),
         ("e.csv", b"source_host,target_host,links\na,b,1.0\n", "of 1 rows not one can be used; row 1: links must be"),

@@ -98,7 +98,7 @@ def test_links_for_machines_have_no_place() -> None:
 
 HIDDEN = [  # 68
     (LINK, False),
-    (f"<div hidden>{LINK}</div>", True),
+    (f"<div hidden>{LINK}</div>", True),  # 68
     (f"<div hidden=until-found><p><b>{LINK}</b></div>", True),
     ("<a href=/x hidden>x</a>", True),
     ("<a href=/x style='display:none'>x</a>", True),

@@ -23,6 +23,7 @@ from crawlers.__main__ import main
 from crawlers.frontier import Frontier
 from crawlers.journal import Journal, JournalState
 from crawlers.settings import CrawlConfig, scrapy_settings
+from crawlers.sink import short_id
 from linklake.demo.server import DemoServer, seeds
 from schemas.catalog import dataset
 from schemas.identity import CanonicalUrl, judge
@@ -198,6 +199,18 @@ class TestWhatIsFollowed:
         (agent,) = followed_web.agents
         assert agent.startswith("linklake/")
         assert agent.endswith(" (+crawl@linklake.test)")
+
+
+def test_a_page_that_killed_the_crawler_twice_is_left_out_and_costs_no_other(tmp_path: Path) -> None:  # 72
+    with SmallWeb({"a.test/": page("/deadly", "/two"), "a.test/deadly": page("/three"), "a.test/two": page()}) as web:
+        crawl = config(tmp_path, seeds=("http://a.test/",), connect_to={"*.test": web.address})
+        Path(crawl.folder).mkdir()
+        deaths = json.dumps({short_id("http://a.test/deadly"): 2})
+        (Path(crawl.folder) / "deaths.json").write_text(deaths, encoding="utf-8")
+        found = run(crawl)
+    states = {url.rpartition("/")[2]: row["state"] for url, row in found.items()}
+    assert states == {"": "fetched", "deadly": "not_html", "two": "fetched"}, "as no page it loses no links"
+    assert "killed the process 2 times" in found["http://a.test/deadly"]["error"]
 
 
 def test_budget_and_depth_bound_a_crawl_and_choose_alike_every_time(tmp_path: Path) -> None:

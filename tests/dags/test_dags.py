@@ -69,9 +69,9 @@ def test_a_consumer_builds_one_crawl_and_looks_for_more(bag: BundleDagBag, dag_i
 def test_gates_are_never_tried_again_and_all_else_is_with_back_off(bag: BundleDagBag) -> None:
     tasks = [task for dag in bag.dags.values() for task in dag.tasks]
     gates = {t.task_id for t in tasks if t.task_id.endswith(".gate")}
-    assert len(gates) == 8
+    assert len(gates) == 9
     for task in tasks:
-        if task.task_id in {*gates, "status", "verify", "archive_sets"}:
+        if task.task_id in {*gates, "status", "verify", "archive_sets", "path_shards"}:
             assert task.retries == 0, task.task_id
         else:
             assert task.retries == 3, task.task_id
@@ -99,6 +99,7 @@ def test_dags_are_joined_by_assets(bag: BundleDagBag) -> None:
     assert sent == {
         "crawl_cycle.crawl": ["link_observations"],
         "ingest_archives.ingest": ["link_observations"],
+        "ingest_archives.settle_crawl.gate": ["link_observations"],
         "refine_links.classify_links.gate": ["link_classes"],
         "refine_links.more_crawls": ["link_observations"],
         "detect_farms.score_farms.gate": ["farm_verdicts"],
@@ -108,6 +109,15 @@ def test_dags_are_joined_by_assets(bag: BundleDagBag) -> None:
         "build_authority.more_crawls": ["farm_verdicts"],
         "housekeeping.more_crawls": ["link_observations"],
     }
+
+
+def test_a_path_list_is_settled_once_when_every_shard_is_done(bag: BundleDagBag) -> None:
+    dag = bag.dags["ingest_archives"]
+    settle = dag.task_dict["settle_crawl.run"]
+    assert settle.upstream_task_ids == {"ingest_shard"}
+    assert settle.trigger_rule == "none_failed_min_one_success", "a shard may have nothing to read"
+    assert dag.task_dict["settle_crawl.gate"].upstream_task_ids == {"settle_crawl.run"}
+    assert dag.task_dict["ingest_shard"].is_mapped
 
 
 def test_a_crawl_cannot_be_backfilled_and_archives_can(bag: BundleDagBag) -> None:
@@ -140,6 +150,14 @@ def test_a_crawl_id_is_taken(bag: BundleDagBag, dag_id: str, crawl_id: str | Non
         ("ingest_archives", {"archive_sets": {"a": ["/a\n/b"]}}),
         ("ingest_archives", {"archive_sets": {"a": "/a.warc"}}),
         ("ingest_archives", {"archive_sets": ["/a.warc"]}),
+        ("ingest_archives", {"paths": "wat.paths.gz"}),
+        ("ingest_archives", {"paths": "/a\n/b"}),
+        ("ingest_archives", {"paths": ["/a"]}),
+        ("ingest_archives", {"prefix": "ftp://a.test"}),
+        ("ingest_archives", {"targets": "https://a.test/mine.txt"}),
+        ("ingest_archives", {"shards": 0}),
+        ("ingest_archives", {"shards": 257}),
+        ("ingest_archives", {"crawl_id": "2026-11-20"}),
     ],
     ids=str,
 )  # fmt: skip

@@ -57,7 +57,7 @@ def test_every_dag_is_green_and_a_second_time_changes_nothing(lake: Path) -> Non
     runs = {dag_id: Run(dag_id, conf.get(dag_id)) for dag_id in CHAIN}
     for dag_id, run in runs.items():
         assert run.state == "success", dag_id
-        quiet = {"more_crawls", "ingest"}
+        quiet = {"more_crawls", "ingest", "ingest_shard", "settle_crawl.run", "settle_crawl.gate"}
         assert {t: s for t, s in run.tasks.items() if s != "success" and t not in quiet} == {}, dag_id
     outcomes = {t: r["outcome"] for run in runs.values() for t, r in run.receipts.items() if isinstance(r, dict)}
     assert {o for t, o in outcomes.items() if t.endswith(".run")} == {"staged"}
@@ -362,6 +362,46 @@ def test_hostile_names_of_archives_are_names_of_archives(lake: Path, tmp_path: P
     pages = linklake("sql", "select count(*) as pages from page_fetches", "--format", "csv")
     assert pages.split() == ["pages", str(len(HOSTILE))]
     assert not list(Path("/tmp").glob("airflowtmp*/pwned"))
+
+
+def path_list(folder: Path, names: str) -> dict[str, Any]:
+    """The trigger form for a path list of small archives, as one crawl by three tasks."""
+    for name in names:
+        write_archive(folder / f"{name}.warc", {f"http://{name}.test/": PAGE}, at="2026-11-18T00:00:00Z")
+    (folder / "warc paths").write_text("".join(f"{name}.warc\n" for name in names), encoding="utf-8")
+    return {"paths": f"{folder}/warc paths", "prefix": str(folder), "shards": 3, "crawl_id": "big"}
+
+
+def test_a_path_list_is_read_by_several_tasks_and_settled_as_one_crawl(lake: Path, tmp_path: Path) -> None:
+    conf = path_list(tmp_path / "it's $(here)", "ab")
+    run = Run("ingest_archives", conf)
+    assert run.state == "success"
+    assert sorted(run.mapped) == ["skipped", "success", "success"], "two archives for three"
+    assert [said["outcome"] for said in run.mapped_receipts] == ["staged", "staged", "no_input"]
+    assert (run.tasks["ingest"], run.tasks["settle_crawl.gate"]) == ("skipped", "success")
+    assert run.receipts["settle_crawl.gate"]["outcome"] == "built"
+    crawls = linklake(
+        "sql", "select crawl_id, (select count(*) from page_fetches) as pages from crawls", "--format", "csv"
+    )
+    assert crawls.split() == ["crawl_id,pages", "big,2"]
+    again = Run("ingest_archives", conf)
+    assert again.state == "success"
+    ends = [said["outcome"] for said in (*again.mapped_receipts, again.receipts["settle_crawl.gate"])]
+    assert ends == ["unchanged"] * 4
+
+
+def test_a_shard_that_failed_holds_its_crawl_and_the_next_attempt_settles_it(lake: Path, tmp_path: Path) -> None:
+    conf = path_list(tmp_path, "abc")
+    (tmp_path / "b.warc").rename(tmp_path / "elsewhere")
+    run = Run("ingest_archives", conf, retries=0)
+    assert run.state == "failed"
+    assert run.mapped == ["success", "failed", "success"]
+    assert run.tasks["settle_crawl.run"] == run.tasks["settle_crawl.gate"] == "upstream_failed"
+    (tmp_path / "elsewhere").rename(tmp_path / "b.warc")
+    again = Run("ingest_archives", conf)
+    assert again.state == "success"
+    pages = linklake("sql", "select source_host from page_fetches order by 1", "--format", "csv")
+    assert pages.split() == ["source_host", "a.test", "b.test", "c.test"]
 
 
 def test_a_day_reads_the_sets_of_that_day(lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -10,6 +10,10 @@ from tests.gold.agreement import GOLD, UNSURE
 from tests.gold.pages import RealPage, read_pages
 
 REALWEB: Final = Path(__file__).parents[3] / "shared" / "data" / "realweb"
+
+
+MORE: Final = Path(__file__).with_name("placement_more.tsv")
+"""Labels of further hosts of the tuning half, one pass by GUIDE.md: to fit weights to, and to measure nothing by."""
 
 
 class Label(NamedTuple):
@@ -27,6 +31,19 @@ def labelled_pages(half: str, folder: Path = REALWEB) -> Iterator[tuple[RealPage
         for row in csv.DictReader(file, delimiter="\t"):
             if row["half"] == half and row["placement"] != UNSURE:
                 labels[row["url"]].append(Label(row["href"], int(row["nth"]), row["placement"]))
+    yield from _pages_of(labels, folder)
+
+
+def more_pages(folder: Path = REALWEB) -> Iterator[tuple[RealPage, list[Label]]]:
+    """Each page with further labels."""
+    labels: dict[str, list[Label]] = defaultdict(list)
+    with MORE.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            labels[row["url"]].append(Label(row["href"], int(row["nth"]), row["placement"]))
+    yield from _pages_of(labels, folder)
+
+
+def _pages_of(labels: Mapping[str, list[Label]], folder: Path) -> Iterator[tuple[RealPage, list[Label]]]:
     for page in read_pages(sorted(folder.glob("*.warc.gz"))):
         if page.url in labels:
             yield page, labels[page.url]

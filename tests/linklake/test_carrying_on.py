@@ -114,7 +114,7 @@ def test_the_demo_refuses_a_lake_of_real_crawls_and_leaves_it_alone(tmp_path: Pa
     before = Lake.open(lake).snapshot()
     ended = call("demo", "--lake", lake)
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
-    assert "holds 1 crawls that are not of the built-in web, such as real" in ended.err
+    assert "holds 1 crawls that are not of this built-in web, such as real" in ended.err
     assert Lake.open(lake).snapshot() == before
 
 

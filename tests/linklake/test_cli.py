@@ -23,7 +23,9 @@ from tests.tiny_lake import all_table_hashes
 CommandLine = list[Any]
 
 COMMANDS = tuple(command[0] for command in cli._COMMANDS)
-WITH_RECEIPT = ("crawl", "check", "ingest", "import-graph", "build", "run", "gate", "next", "verify", "housekeeping")
+WITH_RECEIPT = (
+    "crawl", "check", "ingest", "import-graph", "build", "run", "gate", "next", "retract", "verify", "housekeeping",
+)  # fmt: skip
 
 
 def next_command(receipt: dict[str, Any]) -> list[str]:

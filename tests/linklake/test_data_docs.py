@@ -26,6 +26,8 @@ from transforms.expectations import validate
 from transforms.gates import Audit, Finding, Given, Moment, Profile, audit
 from transforms.stage import Input
 
+pytestmark = pytest.mark.great_expectations
+
 MOMENT = Moment(RUN.crawl_id, RUN.as_of, made_at=RUN.as_of)
 MENDING = "linklake run classify_links --crawl-id this"
 SCRIPT = "https://shop.test/<script>alert(1)</script>"

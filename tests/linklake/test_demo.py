@@ -1,4 +1,7 @@
-"""`linklake demo`: two words in an empty folder show a crawl, five answered questions and where to look."""
+"""`linklake demo`: two words in an empty folder show a crawl, five answered questions and where to look.
+
+The web is the smallest there is; tests/generated_web holds the tables to its truth.
+"""
 
 import re
 import shlex
@@ -7,9 +10,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from linklake.demo.show import QUESTIONS
+from linklake.demo.generated.web import GeneratedWeb
+from linklake.demo.show import questions
 from schemas.lake import Lake
 from tests.linklake.calls import Ended, call, process
+
+SITES = 60
+WEB = GeneratedWeb(sites=SITES)
+SMALL, FARMED = WEB.plot.small.domain, WEB.plot.farmed.domain
+QUESTIONS = questions(SMALL, FARMED)
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +30,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def first(folder: Path) -> Ended:
     """The first demo in the folder."""
-    return process("demo", folder=folder)
+    return process("demo", "--sites", SITES, folder=folder)
 
 
 @pytest.fixture(scope="module")
 def second(folder: Path, first: Ended) -> Ended:
     """The second one, in the same folder, of somebody who has a lake of real crawls."""
-    return process("demo", environment={"LINKLAKE_LAKE": str(folder / "real-lake")}, folder=folder)
+    return process("demo", "--sites", SITES, environment={"LINKLAKE_LAKE": str(folder / "real-lake")}, folder=folder)
 
 
 def answers(ended: Ended) -> dict[str, list[str]]:
@@ -49,12 +58,15 @@ def test_it_ends_well_and_answers_five_questions_with_rows(first: Ended) -> None
 
 def test_its_answers_tell_the_plot(first: Ended) -> None:
     rows = list(answers(first).values())
-    assert [row.split()[0] for row in rows[0]] == ["heron-oars.test", "silverquay.test"]
-    assert len(rows[1]) == 5
-    assert all(row.split()[1] == "booster" for row in rows[1])
-    assert {row.split()[-4] for row in rows[2]} <= {"rel_ugc", "rel_sponsored", "rel_nofollow"}
-    assert any(row.startswith("Heron Oars ") for row in rows[3])
-    assert {row.split()[-1] for row in rows[4]} == {"404", "500"}
+    (good, bad) = (row.split() for row in rows[0])
+    assert [good[0], bad[0]] == [SMALL, FARMED]
+    assert [int(good[3]) < 6, int(good[4]), int(bad[3]) > 20, int(bad[4]) > 8] == [True, 2, True, True]
+    assert {row.split()[0] for row in rows[1]} >= {"gov.test"}
+    assert len(rows[1]) == 2
+    boosters = {s.domain for s in WEB.truth.sites if s.role == "booster"}
+    assert {row.split()[0] for row in rows[2]} < boosters
+    assert all(row.split()[1] == "booster" for row in rows[2])
+    assert {row.split()[0] for row in rows[4]} <= {"rel_ugc", "rel_sponsored", "rel_nofollow"}
 
 
 def test_every_place_that_it_mentions_is_there_and_every_command_runs(first: Ended, folder: Path) -> None:
@@ -77,6 +89,7 @@ def test_every_place_that_it_mentions_is_there_and_every_command_runs(first: End
     assert Path(places[4]).is_file()
 
 
+@pytest.mark.slow
 def test_a_second_run_adds_a_crawl_and_answers_the_same(first: Ended, second: Ended, folder: Path) -> None:
     assert second.code == 0, second.merged
     crawls = [crawl.crawl_id for crawl in Lake.open(folder / "demo-lake").snapshot().crawls()]
@@ -86,6 +99,17 @@ def test_a_second_run_adds_a_crawl_and_answers_the_same(first: Ended, second: En
     assert answers(second) == answers(first)
 
 
+@pytest.mark.slow
 def test_nothing_is_left_beside_its_lake_and_nothing_goes_into_the_real_one(second: Ended, folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["demo-lake"]
     assert call("status", "--lake", folder / "demo-lake").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["--sites", 9], "60 or more"), (["--sites", "many"], "invalid int value")]
+)
+def test_a_web_that_cannot_be_is_refused_and_nothing_is_written(words: list[object], said: str, tmp_path: Path) -> None:
+    ended = call("demo", *words, folder=tmp_path)
+    assert ended.code == 2
+    assert said in ended.err
+    assert list(tmp_path.iterdir()) == []

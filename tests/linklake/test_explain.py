@@ -12,6 +12,8 @@ from tests.linklake.calls import Ended, call, two_pages, warc_record
 HOME = b"""<html><head><title>Home \x1b[31m</title></head><body><nav><a href=/menu>menu</a></nav>
 <main><h1>Boats</h1><p>We row with <a rel=nofollow href='http://b.test/oars'>good oars</a> every day.</p></main>"""
 
+TERMS = b"<div class=terms><a href='http://f.test/'>Terms</a></div>"
+
 
 @pytest.fixture(scope="module")
 def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -19,6 +21,7 @@ def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = [
         warc_record("http://a.test/", HOME),
         warc_record("http://a.test/other", b"<a href='http://c.test/'>c</a>"),
+        *(warc_record(f"http://e.test/{n}", b"<p><a href=/top>top</a></p>" + TERMS) for n in range(3)),
     ]
     (folder / "a.warc.gz").write_bytes(b"".join(records))
     lake = ("--lake", folder / "lake")
@@ -40,6 +43,14 @@ def test_a_link_is_the_same_again_and_shown_with_its_block_and_its_verdict(archi
     assert "  placement  main" in ended.out
     assert "\x1b" not in ended.out
     assert f"{archived / 'a.warc.gz'}, byte 0," in ended.out
+
+
+def test_what_other_pages_of_the_host_say_of_a_block_is_shown(archived: Path) -> None:
+    ended = explain(archived, "http://e.test/1", "http://f.test/")
+    assert "  placement  unknown" in ended.out, "as its page says"
+    assert "on its host on 3 of 3 pages, 3 of 3 links recur: template, footer" in ended.out
+    assert "  placement  footer" in ended.out, "as is believed"
+    assert "  placement_basis template" in ended.out
 
 
 def test_the_links_of_a_page_are_listed(archived: Path) -> None:
@@ -68,7 +79,8 @@ def test_what_is_not_there_is_said_with_what_comes_nearest(
 
 
 def test_what_is_no_url_is_misuse(archived: Path) -> None:
-    assert explain(archived, "a.test").code == 2
+    assert explain(archived, "ftp://a.test/").code == 2
+    assert explain(archived, "http://a.test/", "a.test").code == 2
 
 
 def test_an_archive_that_was_moved_is_said_and_can_be_named(tmp_path: Path) -> None:

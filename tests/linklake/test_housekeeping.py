@@ -15,9 +15,10 @@ import pytest
 from linklake.housekeeping import housekeeping
 from linklake.receipts import Receipt
 from schemas.lake import Lake, now
+from tests.killable import Killable
 from tests.linklake.calls import call
 from tests.small_lake import damage, publish_by_hand, republish, stage_by_hand
-from tests.tiny_lake import MEMORY, all_table_hashes, start_killable
+from tests.tiny_lake import MEMORY, all_table_hashes
 
 RUNS = "select * from stage_runs order by stage, started_at, attempt"
 DAY = timedelta(hours=24)
@@ -102,8 +103,8 @@ def test_a_dry_run_says_the_same_numbers_and_changes_nothing(lake: Path) -> None
 @pytest.mark.parametrize("point", ["part_written", "part_fsynced", "before_commit", "after_commit"])
 def test_killed_at_a_named_point_it_ends_the_same_when_run_again(point: str, lake: Path) -> None:
     before, said = all_table_hashes(lake), runs(lake)
-    with start_killable(["housekeeping", "--lake", lake], kill_at=point) as process:
-        process.communicate(timeout=60)
+    with Killable(["housekeeping", "--lake", lake], kill_at=point) as process:
+        process.ended()
     assert process.returncode == -signal.SIGKILL
     assert (all_table_hashes(lake), runs(lake)) == (before, said)
     assert call("housekeeping", "--lake", lake).code == 0
@@ -229,14 +230,13 @@ def test_beside_builds_that_are_killed_and_readers_nothing_is_lost(
         assert reader.stdout.readline() == "reading\n"
         chance = random.Random("housekeeping")
         for _ in range(5):
-            with start_killable(build) as process:
-                assert process.stdout is not None
-                process.stdout.readline()
+            with Killable(build) as process:
+                process.wait_until_ready()
                 ends = time.monotonic() + chance.uniform(0.3, 1.6)
                 while time.monotonic() < ends:  # as if a day had passed: whatever is unnamed goes, what waits stays
                     tidy(lake)
                 process.kill()
-                process.communicate(timeout=60)
+                process.ended()
         assert call(*build).code == 0
         tidy(lake)
         stop.touch()

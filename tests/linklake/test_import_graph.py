@@ -124,7 +124,9 @@ def test_a_domain_graph_is_built_into_marts(domains: Path, tmp_path: Path) -> No
     [
         (
             "e.tsv.gz",
-            gzip.compress(b"source_domain\ttarget_domain\tlinks\tfollowed\na\tb\t2\t1\na\tb\t3\t0\na\ta\t9\t9\n"),
+            gzip.compress(
+                b"source_domain\ttarget_domain\tlinks\tfollowed\na\tb\t2\t1\na\tb\t3\t0\na\ta\t9\t9\n", mtime=0
+            ),
         ),
         ("e.csv", b'source_domain,target_domain,link_count,followed_link_count\n"a","b",2,1\n"a","b",3,0\na,a,9,9\n'),
     ],

@@ -118,6 +118,35 @@ def test_several_shards_are_observed_apart_and_settled_as_one_crawl(
     assert list((lake / "_observing").iterdir()) == []
 
 
+def test_a_shard_without_an_archive_says_so_and_settling_does_not_wait_for_it(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    archives = [two_pages(tmp_path / name) for name in ("a.warc.gz", "b.warc.gz")]
+    words = ["--crawl-id", "few", "--lake", lake]
+    ended = [call("ingest", *archives, *words, "--shard", f"{shard}/3") for shard in (1, 2, 3)]
+    assert [(e.code, e.receipt["outcome"]) for e in ended] == [(0, "staged"), (0, "staged"), (99, "no_input")]
+    assert "shard 3/3 of crawl few has no archive, there are 2: nothing to do" in ended[2].err
+    assert call("run", "settle_crawl", *words).code == 0
+    assert call("status", "--lake", lake).code == 0
+    for path in archives:
+        path.unlink()
+    again = call("ingest", *archives, *words, "--shard", "3/3")
+    assert (again.code, again.receipt["outcome"]) == (0, "unchanged"), "read once, an archive may go"
+
+
+def test_shards_of_one_crawl_share_their_number_and_their_archives(tmp_path: Path) -> None:
+    archives = [two_pages(tmp_path / name) for name in ("a.warc.gz", "b.warc.gz")]
+    words = ["--crawl-id", "c", "--lake", tmp_path / "lake"]
+    assert call("ingest", *archives, *words, "--shard", "1/2").code == 0
+    other = call("ingest", *archives, *words, "--shard", "2/4")
+    assert other.code == 2
+    assert "crawl c was begun in 2 shards: give --shard I/2, or choose another --crawl-id" in other.err
+    whole = call("ingest", *archives, *words)
+    assert (whole.code, "was begun in 2 shards" in whole.err) == (2, True)
+    fewer = call("ingest", archives[0], *words, "--shard", "2/2")
+    assert (fewer.code, "shard-1-of-2 was begun with seeds_hash" in fewer.err) == (1, True)
+    assert call("ingest", *archives, *words, "--shard", "2/2").code == 0
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from linklake.pipeline import STAGES
-from tests.tiny_lake import CRAWL_ID, MEMORY, all_table_hashes, linklake, start_killable, table_hashes
+from tests.killable import Killable
+from tests.tiny_lake import CRAWL_ID, MEMORY, all_table_hashes, linklake, table_hashes
 
 POINTS = ("part_written", "part_fsynced", "before_commit", "after_commit")
 NAMES = [stage.name for stage in STAGES]
@@ -48,8 +49,8 @@ def test_a_stage_killed_at_a_named_point_gives_the_same_tables_when_run_again(
     copy_of: Callable[[Path], Path],
 ) -> None:
     lake = copy_of(lakes_before_stages[stage])
-    with start_killable(stage_command(stage, lake), kill_at=point) as process:
-        process.communicate(timeout=60)
+    with Killable(stage_command(stage, lake), kill_at=point) as process:
+        process.ended()
     assert process.returncode == -signal.SIGKILL
     run_to_the_end(stage_command(stage, lake))
     assert hashes_after(stage, lake) == undisturbed[stage]
@@ -70,11 +71,11 @@ def kill_at_random_moments(
     work_seconds = seconds_of_work(stage_command(stage, copy_of(before)))
     killed = 0
     for _ in range(5 * times):
-        with start_killable(stage_command(stage, lake)) as process:
-            wait_until_ready(process)
+        with Killable(stage_command(stage, lake)) as process:
+            process.wait_until_ready()
             time.sleep(chance.uniform(0.0, work_seconds))
             process.kill()
-            process.communicate(timeout=60)
+            process.ended()
         if process.returncode == -signal.SIGKILL:
             killed += 1
         else:  # it ended before the kill: once more from the beginning, and sooner
@@ -89,17 +90,12 @@ def kill_at_random_moments(
 
 def seconds_of_work(arguments: list[object]) -> float:
     """How long a command works undisturbed, once everything is imported."""
-    with start_killable(arguments) as process:
-        wait_until_ready(process)
+    with Killable(arguments) as process:
+        process.wait_until_ready()
         started = time.monotonic()
-        process.communicate(timeout=60)
+        process.ended()
     assert process.returncode == 0
     return time.monotonic() - started
-
-
-def wait_until_ready(process: "subprocess.Popen[str]") -> None:
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
 
 
 @pytest.mark.kills
@@ -136,11 +132,11 @@ def test_a_looping_reader_never_fails_and_never_sees_two_versions_mixed(
         chance = random.Random("reader")
         build = ["build", "--lake", lake, "--memory", MEMORY, "--threads", 2]
         for _ in range(6):
-            with start_killable(build) as process:
-                wait_until_ready(process)
+            with Killable(build) as process:
+                process.wait_until_ready()
                 time.sleep(chance.uniform(0.2, 1.6))
                 process.kill()
-                process.communicate(timeout=60)
+                process.ended()
         run_to_the_end(list(build))
         stop.touch()
         out, err = reader.communicate(timeout=60)

@@ -20,10 +20,11 @@ from linklake.findings import user
 from linklake.pipeline import STAGES, progress
 from linklake.receipts import Clock, Receipt, record_run
 from schemas.lake import Lake
+from tests.killable import Killable
 from tests.linklake.calls import Ended, call
 from tests.linklake.poison import KINDS, Poison, doubled, null_first, poison_staged, renamed_first
 from tests.small_lake import republish
-from tests.tiny_lake import CRAWL_ID, all_table_hashes, start_killable
+from tests.tiny_lake import CRAWL_ID, all_table_hashes
 from transforms.gates import Finding
 
 Copy = Callable[[Path], Path]
@@ -69,6 +70,7 @@ def stopped(lakes_before_stages: dict[str, Path], copy_of: Copy) -> Path:
 # -------------------------------------------------------------------- each kind of poison
 
 
+@pytest.mark.great_expectations
 @pytest.mark.parametrize("poison", KINDS, ids=str)
 def test_every_kind_of_poison_is_stopped_held_shown_and_ended_by_one_command(
     poison: Poison, lakes_before_stages: dict[str, Path], copy_of: Copy
@@ -356,8 +358,8 @@ def test_a_gate_killed_while_it_stops_something_stops_it_again(
     before = hashes(lake)
     staged_and_poisoned(lake, DUPLICATES)
     words = ["gate", "rank_hosts", "--crawl-id", CRAWL_ID, "--lake", lake]
-    with start_killable(words, kill_at=point) as process:
-        process.communicate(timeout=60)
+    with Killable(words, kill_at=point) as process:
+        process.ended()
     assert process.returncode == -signal.SIGKILL
     looked = call("status", "--lake", lake)
     assert ("quarantined: rank_hosts" in looked.out) is (point != "before_quarantine")
@@ -372,8 +374,8 @@ def test_a_gate_killed_while_it_stops_something_stops_it_again(
 @pytest.mark.parametrize("point", ["part_written", "before_commit", "after_commit"])
 def test_a_release_killed_at_any_point_is_finished_by_the_same_command(point: str, stopped: Path) -> None:
     words = ["gate", "rank_hosts", "--crawl-id", CRAWL_ID, *ACCEPTED, "--lake", stopped]
-    with start_killable(words, kill_at=point) as process:
-        process.communicate(timeout=60)
+    with Killable(words, kill_at=point) as process:
+        process.ended()
     assert process.returncode == -signal.SIGKILL
     ended = gate(stopped, "rank_hosts", *ACCEPTED)
     assert (ended.code, ended.receipt["outcome"]) == (0, "unchanged" if point == "after_commit" else "built")

@@ -14,11 +14,12 @@ import schemas.lake as lake_module
 from linklake.findings import user
 from linklake.pipeline import STAGES, progress
 from schemas.lake import Lake
+from tests.killable import Killable
 from tests.linklake.calls import Ended, call
 from tests.linklake.poison import KINDS, Poison
 from tests.linklake.test_quarantine import RECORDS, following, gate, hashes, sql, staged_and_poisoned, watched
 from tests.small_lake import damage, republish
-from tests.tiny_lake import CRAWL_ID, linklake, start_killable
+from tests.tiny_lake import CRAWL_ID, linklake
 
 Copy = Callable[[Path], Path]
 NAMES = [stage.name for stage in STAGES]
@@ -331,8 +332,8 @@ def test_killed_at_any_point_the_same_command_finishes_it(
     if door == "undo":
         assert call(*words).receipt["commit"] == number
         words = ["retract", "--undo", number, "--lake", lake]
-    with start_killable(words, kill_at=point) as process:
-        process.communicate(timeout=60)
+    with Killable(words, kill_at=point) as process:
+        process.ended()
     assert process.returncode == -signal.SIGKILL
     ended = call(*words)
     done = "retracted" if door == "retract" else "restored"

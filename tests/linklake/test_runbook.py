@@ -189,7 +189,6 @@ LEFT_OUT: Final = {
     "the gate and Great Expectations differ on … of … for crawl …: nothing was published; this is a defect of "
     "linklake …, please report it with …": "a defect: it says so itself",
     "nothing of … for crawl … lies in quarantine: see linklake status": "no DAG discards",
-    "crawl … is not observed yet: … of … shards have not begun, the first is --shard …": "no DAG reads by shards",
     "there is no stage …: the stages are …": "a DAG that names a stage that is none fails in its tests",
     "… was staged and is gone: run the stage again": "its gate finds it first, but for one moment",
 }
@@ -435,6 +434,27 @@ def a_crawl_id_that_is_taken(night: Night) -> Sequence[object]:
     night.names["OTHER"] = "d"
     night.is_repeatable = False
     return "ingest", night.archive(), "--crawl-id", "c"
+
+
+def begun_in_shards(night: Night) -> Path:
+    """A crawl of which the first of two shards was read, and the archive of the other."""
+    archives = [night.archive("first.warc.gz"), night.archive()]
+    night.well("ingest", *archives, "--crawl-id", "c", "--shard", "1/2")
+    night.names |= {"CRAWL": "c", "SHARD": "2/2", "ARCHIVE": f"{archives[0]} {archives[1]}"}
+    return archives[1]
+
+
+@produces("crawl … is not observed yet: … of … shards have not begun, the first is --shard …")
+def a_crawl_that_is_settled_before_its_shards_are_read(night: Night) -> Sequence[object]:
+    begun_in_shards(night)
+    return "run", "settle_crawl", "--crawl-id", "c"
+
+
+@produces("crawl … was begun …, or choose another --crawl-id")
+def an_ingestion_that_is_carried_on_in_other_shards(night: Night) -> Sequence[object]:
+    archive = begun_in_shards(night)
+    night.is_repeatable = False
+    return "ingest", archive, "--crawl-id", "c", "--shard", "2/3"
 
 
 @produces(

@@ -73,19 +73,27 @@ def test_what_is_staged_waits_for_its_gate(observed_lake: Path, copy_of: Callabl
     assert ["gate", "dedupe_links", "--crawl-id", "tiny", "--lake", str(lake)] in next_commands(looked)
 
 
+def parts_of(journal: Path) -> int:
+    """How many parts a journal names: one, or more on a machine so slow that seconds pass between them."""
+    parts = sum('"files":' in line for line in journal.read_text(encoding="utf-8").splitlines())
+    assert parts
+    return parts
+
+
 def test_a_crawl_that_is_under_way_or_broken_off_is_shown(observed_lake: Path, copy_of: Callable[[Path], Path]) -> None:
     lake = copy_of(observed_lake)
     journal = lake / "_observing" / "tiny" / "journal.jsonl"
     lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
     journal.write_text("".join(lines[:-1]), encoding="utf-8")
+    parts = parts_of(journal)
     with journal.open("rb") as writer:
         fcntl.flock(writer, fcntl.LOCK_EX)
         looked = call("status", "--lake", lake)
     assert (looked.code, next_commands(looked.out)) == (0, [])
-    assert "tiny (crawl): under way, 1 parts safe" in looked.out
+    assert f"tiny (crawl): under way, {parts} parts safe" in looked.out
     looked = call("status", "--lake", lake)
     assert looked.code == 1, "somebody has to carry it on"
-    assert "tiny (crawl): broken off, 1 parts safe" in looked.out
+    assert f"tiny (crawl): broken off, {parts} parts safe" in looked.out
     settled = call("run", "settle_crawl", "--lake", lake)
     assert settled.code == 1
     carry_on = next_commands(looked.out)
@@ -108,7 +116,7 @@ def test_a_crawl_that_was_stopped_early_can_be_carried_on_or_published_as_it_is(
     journal.write_text(text.replace('"is_complete":true', '"is_complete":false'), encoding="utf-8")
     looked = call("status", "--lake", lake)
     assert looked.code == 0
-    (line,) = (line for line in looked.out.splitlines() if "stopped early, 1 parts safe" in line)
+    (line,) = (line for line in looked.out.splitlines() if f"stopped early, {parts_of(journal)} parts safe" in line)
     assert next_commands(looked.out) == [["crawl", "--crawl-id", "tiny", "--lake", str(lake)]]
     assert call(*shlex.split(line.split(": linklake ")[1])).receipt["outcome"] == "built"
 

@@ -34,6 +34,8 @@ BUSY = {
     "range(1000000) as b where a.range * b.range % 7 = 9')",
     "Python": "\n while True: pass",
     "an except block": "\n try: 1 / 0\n except ZeroDivisionError:\n  while True: pass",
+    "a callback of a weak reference": "\n import weakref\n def late(_):\n  while True: pass\n class Thing: pass\n"
+    " thing = Thing()\n kept = weakref.ref(thing, late)\n del thing\n while True: pass",
     "a compiled kernel": "import numba, numpy as np\n f = numba.njit(nogil=True)(_spin)\n f(np.ones(2))",
 }
 

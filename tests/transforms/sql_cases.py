@@ -20,13 +20,14 @@ from schemas import identity
 from schemas.catalog import dataset
 from schemas.dataset import Column, Dataset
 from schemas.graph_columns import Node
+from schemas.render import view_select
 from schemas.vocabulary import NEUTRAL_LINK_TYPES
 from transforms.engines.duckdb import DuckDB, Resources
 from transforms.farms.stages import SCORE_FARMS
 from transforms.graph.stages import BUILD_EDGES, RANK_DOMAINS, RANK_HOSTS, SCORE_AUTHORITY, import_graph
 from transforms.links.stages import CLASSIFY_LINKS, DEDUPE_LINKS, SETTLE_CRAWL
 from transforms.marts.stages import BUILD_MARTS
-from transforms.stage import Input, Run, Stage
+from transforms.stage import Input, Query, Run, Stage
 
 FOLDER: Final = Path(__file__).parent
 RUN: Final = Run("this", datetime(2026, 11, 20, tzinfo=UTC))
@@ -75,6 +76,7 @@ _SOUND: Final[Mapping[str, Mapping[str, Callable[[Row], Any]]]] = {
     "host_edges": dict.fromkeys(("link_count", "followed_link_count", "page_count"), lambda _: 1),
     "domain_edges": dict.fromkeys(("link_count", "followed_link_count", "page_count"), lambda _: 1),
     "link_classes": {"passes_equity": lambda _: True},
+    "farm_verdicts": {"reasons": lambda _: "[]"},
 }
 """What a row of an input is taken to say where its case is silent, in this order; other columns: see ``_default``."""
 
@@ -123,6 +125,8 @@ def rows_of(table: str, given: Mapping[str, Rows], temporary: Path) -> Rows:
             _write(engine, dataset(name), output, temporary)
             if name == made:
                 break
+        if dataset(made).kind == "view":
+            engine.keep(made, Query(view_select(dataset(made)), {}))
         columns = [c.name for c in dataset(made).columns]
         return engine.arrow(made, columns).to_pylist()
     finally:
@@ -130,10 +134,13 @@ def rows_of(table: str, given: Mapping[str, Rows], temporary: Path) -> Rows:
 
 
 def stage_of(table: str) -> Stage:
-    """The stage that a folder's name stands for; ``imported_<node>_…`` is a table of ``import_graph``."""
+    """The stage that a folder's name stands for; ``imported_<node>_…`` is a table of ``import_graph``, views are of the
+    marts."""
     if table.startswith(_IMPORTED):
         node: Node = "host" if "host_" in table else "domain"
         return import_graph(node)
+    if dataset(table).kind == "view":
+        return BUILD_MARTS
     return next(stage for stage in _STAGES if table in stage.outputs)
 
 

@@ -14,6 +14,7 @@ from schemas.catalog import DATASETS
 from schemas.dataset import Dataset
 from schemas.datasets.crawls import CRAWLS
 from schemas.datasets.farm_verdicts import FARM_VERDICTS
+from schemas.datasets.host_blocks import HOST_BLOCKS
 from schemas.datasets.link_observations import LINK_OBSERVATIONS
 from schemas.datasets.links import LINKS
 from schemas.durable import file_sha256
@@ -53,6 +54,7 @@ FETCH = {"fetch_id": "f1", "source_url": A, "fetched_at": "2026-11-01", "link_co
 DEAD_FETCHES = _many({**FETCH, "state": "unreachable"}, "fetch_id", 11)
 SEEN = {"fetch_id": "f1", "target_url": B}
 REJECT = {"reject_id": "r1", "fetch_id": "f1", "record": "http://[::1"}
+BLOCK = {"source_host": "news.test", "block_id": 1, "page_count": 3, "host_page_count": 4, "block_role": "template"}
 HOST_EDGE = {"source_host": "news.test", "target_host": "shop.test"}
 DOMAIN_EDGE = {"source_domain": "news.test", "target_domain": "shop.test"}
 HOSTS = [{"host": "news.test"}, {"host": "shop.test"}]
@@ -71,6 +73,7 @@ SOUND: Mapping[str, Tables] = {
         "page_fetches": [FETCH],
         "link_observations": [SEEN, {**SEEN, "position": 1}],
         "previous_links": [LINK, LOST_LINK],
+        "host_blocks": [{**BLOCK, "placement": "footer"}],
         "links": [LINK, LOST_LINK],
     },
     "classify_links": {"links": [LINK, OTHER_LINK], "link_classes": [LINK, OTHER_LINK]},
@@ -122,6 +125,13 @@ POISONED: list[tuple[str, str, Tables]] = [
     ("dedupe_links", "links.states_are_sound", {"links": [LINK, {**LOST_LINK, "lost_at": "2026-10-01"}]}),
     ("dedupe_links", "links.states_are_sound", {"links": [{**LINK, "last_checked_at": LATER}, LOST_LINK]}),
     ("dedupe_links", "links.order_last_seen", {"links": [{**LINK, "first_seen": LATER, "last_seen": "2026-11-01"}]}),
+    ("dedupe_links", "host_blocks.evidence_is_sound", {"host_blocks": [{**BLOCK, "page_count": 5}]}),
+    ("dedupe_links", "host_blocks.evidence_is_sound", {"host_blocks": [{**BLOCK, "recurring_link_count": 1}]}),
+    (
+        "dedupe_links",
+        "host_blocks.evidence_is_sound",
+        {"host_blocks": [{**BLOCK, "block_role": "content", "placement": "main"}]},
+    ),
     ("classify_links", "link_classes.every_link_classified", {"link_classes": [LINK]}),
     ("classify_links", "link_classes.every_link_classified", {"link_classes": [LINK, INNER_LINK]}),
     ("build_edges", "host_edges.every_vote_counted", {"host_edges": [{**HOST_EDGE, "link_count": 2}]}),
@@ -426,7 +436,8 @@ def _input(name: str) -> Input:
 
 def _broken(engine: DuckDB, stage: str) -> list[Finding]:
     """What the laws show across the tables of a stage, and within the rows of those that have laws of their own."""
-    of_rows = audit_rows(engine, LINKS, MOMENT) if stage == "dedupe_links" else []
+    tables = (HOST_BLOCKS, LINKS) if stage == "dedupe_links" else ()
+    of_rows = [finding for table in tables for finding in audit_rows(engine, table, MOMENT)]
     return [*audit_laws(engine, stage), *(f for f in of_rows if f.rule != "duplicate_keys")]
 
 

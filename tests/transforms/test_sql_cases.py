@@ -11,10 +11,11 @@ from tests.transforms.sql_cases import Case, as_expected, cases, rows_of
 
 CASES = cases()
 TABLES = {
-    "links", "link_classes", "host_nodes", "host_edges", "domain_nodes", "domain_edges",
+    "host_blocks", "links", "link_classes", "host_nodes", "host_edges", "domain_nodes", "domain_edges",
     "imported_host_nodes", "imported_host_edges", "imported_domain_nodes", "imported_domain_edges",
     "domains", "pages", "backlinks", "backlinks_all", "referring_domains", "anchors", "crawl_runs",
-    "index_info",
+    "index_info", "internal_links", "domain_history", "farms", "farm_members", "broken_backlinks", "disavow_candidates",
+    "v_broken_targets", "v_gov_edu_media",
 }  # fmt: skip
 
 

@@ -85,6 +85,10 @@ class DuckDB:
         """Make a table in memory readable as ``name``."""
         self._connection.register(name, table)
 
+    def keep(self, name: str, query: Query) -> None:
+        """Make the rows of a SELECT a table ``name``."""
+        self._create(f"create or replace temp table {name} as {query.sql}", query.values)
+
     def query(self, room: str, file: str, **values: object) -> Query:
         """The SELECT of ``transforms/<room>/<file>.sql``."""
         return Query((files("transforms") / room / f"{file}.sql").read_text(encoding="utf-8"), values)

@@ -25,11 +25,11 @@ class Cluster:
 
     core: names of up to 32 members, those with most evidence. members, targets: node numbers, ascending; a
     domain may be both. captured: of each target, the share of its referring domains that are members.
-    booster_count: members that link to a target. density: share of member pairs that are evidence.
-    top_target_share: share of the members that link to the commonest target. outside_referring_domains:
-    distinct domains, neither members nor targets, that link to a member. vouched_referrers: such links a
-    member, from domains that themselves have a referring domain outside the cluster (others are free to
-    make).
+    booster_count: members that link to a target. pair_count: backed evidence pairs among members. density:
+    share of member pairs that are. top_target_share: share of the members that link to the commonest target.
+    outside_referring_domains: distinct domains, neither members nor targets, that link to a member.
+    vouched_referrers: such links a member, from domains that themselves have a referring domain outside the
+    cluster (others are free to make).
     """
 
     farm_id: int
@@ -79,16 +79,17 @@ class Farms:
 
 
 def find_farms(sources: ArrayLike, targets: ArrayLike, names: Sequence[str], pairs: Pairs) -> Farms:
-    """Cluster the evidence pairs and judge every cluster of six domains or more.
+    """Cluster the evidence pairs that common partners back, and judge every cluster of six domains or more.
 
     sources, targets: integers [m], the distinct followed edges without loops that the pairs were found in.
     names: of all nodes; farms are named by them. A cluster's score is .92 times how far the share of its
     commonest target, the number of its targets and the density of its evidence each pass their thresholds,
-    damped when its members have referrers of their own. A member that links to no target gets
-    no verdict, nor does a domain in a registry that vets its members; a domain in two farms gets the graver
-    verdict.
+    damped when its members have referrers of their own. No verdict gets a member that links to fewer than two
+    targets (who links to one may have sold it a link), nor a domain in a registry that vets its members; a
+    domain in two farms gets the graver verdict.
     """
     n = len(names)
+    pairs = _backed(pairs, n)
     label = _labels(pairs, n)
     size = np.bincount(label[label >= 0])
     ends = np.asarray(sources, dtype=np.int64), np.asarray(targets, dtype=np.int64)
@@ -120,6 +121,41 @@ class _Graph:
     indegree: Ints
     pair_degree: Ints
     names: Sequence[str]
+
+
+def _backed(pairs: Pairs, node_count: int) -> Pairs:
+    """The pairs whose two domains have enough partners in common.
+
+    Without that a single domain, a blog that sold a link and likes what a booster hides behind, would tie a farm to a
+    whole community of honest sites, in which it is lost.
+    """
+    ends = np.concatenate([pairs.left, pairs.right])
+    partners = np.concatenate([pairs.right, pairs.left])
+    order = np.lexsort((partners, ends))
+    offsets = np.searchsorted(ends[order], np.arange(node_count + 1))
+    kept = _have_common(pairs.left, pairs.right, offsets, partners[order], signals.COMMON_PARTNERS)
+    return Pairs(pairs.left[kept], pairs.right[kept], pairs.shared[kept], pairs.cosine[kept])
+
+
+@njit(cache=True)
+def _have_common(left: Ints, right: Ints, offsets: Ints, partners: Ints, wanted: int) -> NDArray[np.bool_]:
+    """Of each pair whether so many partners are common to both; looks no further than that."""
+    kept = np.zeros(left.size, dtype=np.bool_)
+    for pair in range(left.size):
+        i, i_end = offsets[left[pair]], offsets[left[pair] + 1]
+        j, j_end = offsets[right[pair]], offsets[right[pair] + 1]
+        common = 0
+        while i < i_end and j < j_end and common < wanted:
+            if partners[i] == partners[j]:
+                common += 1
+                i += 1
+                j += 1
+            elif partners[i] < partners[j]:
+                i += 1
+            else:
+                j += 1
+        kept[pair] = common >= wanted
+    return kept
 
 
 def _labels(pairs: Pairs, node_count: int) -> Ints:
@@ -225,9 +261,12 @@ def _verdicts(cluster: Cluster, target_links: Ints, graph: _Graph) -> Iterator[V
         Reason("VOUCHED_REFERRERS", cluster.vouched_referrers, signals.VOUCHED_REFERRERS.middle),
     )
     for node, links in zip(cluster.members.tolist(), target_links.tolist(), strict=True):
-        if links:
+        if links >= signals.TARGETS_LINKED:
             similar = float(graph.pair_degree[node])
-            own = Reason("SIMILAR_DOMAINS", similar, 1.0), Reason("TARGETS_LINKED", float(links), 1.0)
+            own = (
+                Reason("SIMILAR_DOMAINS", similar, 1.0),
+                Reason("TARGETS_LINKED", float(links), float(signals.TARGETS_LINKED)),
+            )
             score = cluster.farm_score * signals.SIMILAR_DOMAINS(similar)
             yield Verdict(node, cluster.farm_id, "booster", score, (*own, *shown))
     for node, captured in zip(cluster.targets.tolist(), cluster.captured.tolist(), strict=True):

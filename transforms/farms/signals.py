@@ -62,8 +62,12 @@ BEST_PARTNERS = 10
 
 # Clusters of similar domains.
 
+#: A pair counts when its two domains have so many partners in common: one bridge joins no farm to its neighbours.
+COMMON_PARTNERS = 2
 #: Fewer domains than this are friends, not a farm.
 MIN_MEMBERS = 6
+#: A booster links to at least so many of its cluster's targets.
+TARGETS_LINKED = 2
 #: A target of a cluster: at least this share of the members link to it, they are at least this share of all who do, and
 #: they do so this many times as often as domains at large.
 TARGET_SHARE, TARGET_CAPTURED, TARGET_LIFT = 0.3, 0.4, 15.0

@@ -30,6 +30,23 @@ LOW_PERCENTILE, HIGH_PERCENTILE = 0.05, 0.9999
 
 
 @dataclass(frozen=True, slots=True)
+class Anatomy:
+    """What the raw authority of each domain is made of: ``raw[v]`` is ``free[v]`` and, for every edge u -> v, .85 times
+    ``raw[u]`` times what the edge carries.
+
+    free: float64[n], what the teleport gives. carried: the followed edges, weighted by the share of its source's
+    raw authority that each carries. vouched_referrers: how many vouched domains vouch for it, which sets its teleport.
+    is_vouched: whether a domain does that is not suspected and not linked back.
+    """
+
+    raw: NDArray[np.float64]
+    free: NDArray[np.float64]
+    carried: Csr
+    vouched_referrers: NDArray[np.int64]
+    is_vouched: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
 class Authority:
     """Three float64[n]: raw, the robust PageRank, summing to 1; score, 0..100; percentile, the share of all
     domains whose raw value is no higher, in (0, 1].
@@ -77,6 +94,24 @@ def authority(
     scale. Where there are none, or all have the same value, every score is 0. Raises ValueError for lengths
     that do not fit, negative weights and farm scores outside 0..1.
     """
+    return scaled(anatomy(node_count, sources, targets, weight_micro, out_total_micro, farm_score), farm_score)
+
+
+def scaled(found: Anatomy, farm_score: ArrayLike) -> Authority:
+    """The scores of raw authorities."""
+    suspected = np.asarray(farm_score, dtype=np.float64) >= SUSPECTED_FROM
+    return Authority(found.raw, _scale(found.raw, found.is_vouched & ~suspected), _percentile(found.raw))
+
+
+def anatomy(
+    node_count: int,
+    sources: ArrayLike,
+    targets: ArrayLike,
+    weight_micro: ArrayLike,
+    out_total_micro: ArrayLike,
+    farm_score: ArrayLike,
+) -> Anatomy:
+    """What ``authority`` scales, with its parts; the same arguments."""
     weights = np.asarray(weight_micro, dtype=np.int64)
     totals = np.asarray(out_total_micro, dtype=np.int64)
     suspicion = np.asarray(farm_score, dtype=np.float64)
@@ -93,18 +128,20 @@ def authority(
         weights=weights[is_followed].astype(np.float64),
     )  # fmt: skip
 
-    teleport, carried, is_vouched = _carried(followed, totals.astype(np.float64), suspicion)
+    teleport, carried, is_vouched, vouching = _carried(followed, totals.astype(np.float64), suspicion)
     raw = pagerank(
         carried, damping=DAMPING, teleport=teleport, dangling="teleport", out_totals=np.ones(node_count)
     ).scores
-    return Authority(raw, _scale(raw, is_vouched & (suspicion == 0)), _percentile(raw))
+    assert carried.weights is not None
+    arriving = DAMPING * float(np.sum(raw[carried.sources()] * carried.weights))
+    return Anatomy(raw, (1.0 - arriving) * teleport / np.sum(teleport), carried, vouching, is_vouched)
 
 
 def _carried(
     followed: Csr, totals: NDArray[np.float64], suspicion: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], Csr, NDArray[np.bool_]]:
-    """The teleport vector, what share of its source's score each edge carries, and which domains are
-    vouched."""
+) -> tuple[NDArray[np.float64], Csr, NDArray[np.bool_], NDArray[np.int64]]:
+    """The teleport vector, what share of its source's score each edge carries, which domains are vouched, and by how
+    many vouched ones."""
     n = followed.node_count
     assert followed.weights is not None
     origins, targets = followed.sources(), followed.targets
@@ -123,7 +160,7 @@ def _carried(
     teleport = (TELEPORT_BASE + np.minimum(1.0, vouching / FULL_TELEPORT_REFERRERS)) * (1.0 - suspicion)
     if not np.any(teleport > 0):
         teleport = np.ones(n)  # every domain is certainly a farm: then none is better than another
-    return teleport, Csr(followed.offsets, targets, share), is_vouched
+    return teleport, Csr(followed.offsets, targets, share), is_vouched, vouching
 
 
 def _reciprocal(csr: Csr) -> NDArray[np.bool_]:

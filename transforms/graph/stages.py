@@ -36,13 +36,7 @@ def rank_domains(run: Run, tables: Tables) -> Mapping[str, Output]:
 
 def score_authority(run: Run, tables: Tables) -> Mapping[str, Output]:
     """Score every domain twice: farms neutralised, and as if there were none."""
-    graph = numbered_graph(tables, "domain", edge_columns=("weight_micro", "total_weight_micro"))
-    weights = graph.column(graph.edges, "weight_micro")
-    totals = np.zeros(graph.node_count, dtype=np.int64)
-    np.add.at(totals, graph.sources, graph.column(graph.edges, "total_weight_micro"))
-    suspicion = _farm_scores(graph, tables)
-    followed = weights > 0
-    edges = (graph.sources[followed], graph.targets[followed], weights[followed], totals)
+    graph, edges, suspicion = weighed_graph(tables)
     scored = authority(graph.node_count, *edges, suspicion)
     with_farms = authority(graph.node_count, *edges, np.zeros(graph.node_count))
     return {
@@ -59,6 +53,18 @@ def score_authority(run: Run, tables: Tables) -> Mapping[str, Output]:
             score_version=[SCORE_VERSION] * graph.node_count,
         )
     }
+
+
+def weighed_graph(tables: Tables) -> tuple[NumberedGraph, tuple[Any, Any, Any, Any], Any]:
+    """The domain graph, its followed edges as ``authority`` takes them (sources, targets, weights, totals of all
+    edges by source), and the farm score of each domain."""
+    graph = numbered_graph(tables, "domain", edge_columns=("weight_micro", "total_weight_micro"))
+    weights = graph.column(graph.edges, "weight_micro")
+    totals = np.zeros(graph.node_count, dtype=np.int64)
+    np.add.at(totals, graph.sources, graph.column(graph.edges, "total_weight_micro"))
+    followed = weights > 0
+    edges = (graph.sources[followed], graph.targets[followed], weights[followed], totals)
+    return graph, edges, _farm_scores(graph, tables)
 
 
 def import_graph(node: Node) -> Stage:

@@ -28,6 +28,8 @@ with sightings as (
         o.rel,
         case when o.link_type in ('image', 'area') then coalesce(o.alt, '') else o.anchor_text end as anchor_text,
         o.placement,
+        o.placement_confidence,
+        o.block_id,
         o.is_hidden,
         o.fetched_at,
         f.state = 'fetched' as is_good,
@@ -64,13 +66,45 @@ ordered_sightings as (
         s.source_url,
         s.target_url_id,
         s.target_url,
+        s.source_host_id,
+        s.source_host,
         s.anchor_text,
         s.placement,
+        s.placement_confidence,
+        s.block_id,
         row_number() over (
             partition by s.fetch_id, s.source_url_id, s.source_url, s.target_url_id, s.target_url
             order by s.is_neutral, s.is_restricted, s.position
         ) as place
     from sightings as s
+),
+
+-- one row per link and fetch: the sighting that speaks for it, and what other pages of the host say of its block
+first_sightings as (
+    select
+        s.fetch_id,
+        s.source_url_id,
+        s.source_url,
+        s.target_url_id,
+        s.target_url,
+        s.anchor_text,
+        coalesce(b.placement, s.placement) as placement,
+        case
+            when b.placement is not null then b.placement_confidence
+            when
+                b.block_role = 'content'
+                and s.placement in ('main', 'list', 'comment', 'author_bio', 'directory')
+                then (1 + 3 * s.placement_confidence) / 4
+            else s.placement_confidence
+        end as placement_confidence,
+        case
+            when b.placement is not null or b.block_role = 'content' then b.block_role
+            else 'page'
+        end as placement_basis
+    from ordered_sightings as s
+    left join host_blocks as b
+        on s.source_host_id = b.source_host_id and s.source_host = b.source_host and s.block_id = b.block_id
+    where s.place = 1
 ),
 
 -- one row per link and fetch
@@ -166,6 +200,8 @@ beliefs as (
         v.hidden_sightings,
         o.anchor_text,
         o.placement,
+        o.placement_confidence,
+        o.placement_basis,
         v.page_is_nofollow,
         v.is_good,
         v.fetched_at as first_seen,
@@ -180,14 +216,13 @@ beliefs as (
         v.fetch_id as seen_fetch_id,
         1 as is_new
     from versions as v
-    inner join ordered_sightings as o
+    inner join first_sightings as o
         on
             v.fetch_id = o.fetch_id
             and v.source_url_id = o.source_url_id
             and v.source_url = o.source_url
             and v.target_url_id = o.target_url_id
             and v.target_url = o.target_url
-            and o.place = 1
     union all
     select
         p.source_url_id,
@@ -215,6 +250,8 @@ beliefs as (
         p.hidden_sightings,
         p.anchor_text,
         p.placement,
+        p.placement_confidence,
+        p.placement_basis,
         p.page_is_nofollow,
         p.link_state <> 'unchecked' as is_good,
         p.first_seen,
@@ -259,6 +296,8 @@ ordered_beliefs as (
         b.hidden_sightings,
         b.anchor_text,
         b.placement,
+        b.placement_confidence,
+        b.placement_basis,
         b.page_is_nofollow,
         b.is_good,
         b.last_seen,
@@ -315,6 +354,8 @@ believed as (
         b.hidden_sightings,
         b.anchor_text,
         b.placement,
+        b.placement_confidence,
+        b.placement_basis,
         b.page_is_nofollow,
         b.is_good,
         b.first_seen,
@@ -518,6 +559,8 @@ judged as (
         b.hidden_sightings,
         b.anchor_text,
         b.placement,
+        b.placement_confidence,
+        b.placement_basis,
         b.page_is_nofollow,
         b.first_seen,
         b.last_seen,
@@ -575,6 +618,8 @@ select
     cast(j.hidden_sightings as bigint) as hidden_sightings,
     j.anchor_text,
     j.placement,
+    j.placement_confidence,
+    j.placement_basis,
     j.page_is_nofollow,
     case
         when j.source_host = j.target_host then 'same_host'

@@ -9,6 +9,9 @@ from transforms.stage import Input, Output, Run, Stage, Tables
 
 CLASSIFIER_VERSION: Final = "2"
 
+MIN_BLOCK_PAGES: Final = 3
+"""A block on fewer pages of a host says nothing of the others."""
+
 
 def settle_crawl(run: Run, tables: Tables) -> Mapping[str, Output]:
     """Merge the small parts of an observation into bucketed, sorted partitions."""
@@ -17,9 +20,12 @@ def settle_crawl(run: Run, tables: Tables) -> Mapping[str, Output]:
 
 
 def dedupe_links(run: Run, tables: Tables) -> Mapping[str, Output]:
-    """Merge this crawl's sightings with all that was believed before."""
+    """Merge this crawl's sightings with all that was believed before; tell templates from content first."""
     bind_non_domains(tables, "links")
-    return {"links": tables.query("links", "links", crawl_id=run.crawl_id)}
+    return {
+        "host_blocks": tables.query("links", "host_blocks", crawl_id=run.crawl_id, min_pages=MIN_BLOCK_PAGES),
+        "links": tables.query("links", "links", crawl_id=run.crawl_id),
+    }
 
 
 def classify_links(run: Run, tables: Tables) -> Mapping[str, Output]:
@@ -46,10 +52,15 @@ SETTLE_CRAWL: Final = Stage(
 DEDUPE_LINKS: Final = Stage(
     "dedupe_links",
     "Many sightings of a link become one link, with its history.",
-    inputs=(Input("page_fetches"), Input("link_observations"), Input("links", "previous", is_optional=True)),
-    outputs=("links",),
+    inputs=(
+        Input("page_fetches"),
+        Input("link_observations"),
+        Input("links", "previous", is_optional=True),
+        Input("host_blocks", "previous", is_optional=True),
+    ),
+    outputs=("host_blocks", "links"),
     build=dedupe_links,
-    version=2,
+    version=3,
     counts_rows_of="link_observations",
 )
 

@@ -1,56 +1,59 @@
 -- one row per live external link (source_url, target_url); canonical and alternate links are no votes
-with ordered_pages as (
+with votes as (
     select
-        f.source_url_id,
-        f.source_url,
-        f.title,
-        f.language,
+        b.target_domain,
+        b.source_domain,
+        b.source_url,
+        b.target_url,
+        b.first_seen,
+        case when b.passes_equity then 0 else 1 end as equity_order,
+        case when b.placement in ('main', 'list') then 0 else 1 end as placement_order
+    from backlinks_all as b
+    where b.link_state = 'live' and b.link_type not in ('canonical', 'alternate')
+),
+
+-- narrow, because it is sorted: what else a link says is looked up
+ordered_votes as (
+    select
+        v.source_url,
+        v.target_url,
         row_number() over (
-            partition by f.source_url_id, f.source_url
-            order by f.fetched_at desc, f.crawl_id desc, f.fetch_id desc
+            partition by v.target_domain, v.source_domain
+            order by v.equity_order, v.placement_order, v.first_seen, v.source_url, v.target_url
         ) as place
-    from page_fetches as f
-    where f.state = 'fetched'
+    from votes as v
 )
 
 select
-    l.target_domain,
-    l.target_host,
-    l.target_url,
-    l.source_domain,
-    l.source_host,
-    l.source_url,
-    l.anchor_text,
-    l.link_type,
-    l.placement,
-    array_to_string(l.rel, ' ') as rel,
-    c.rel_class,
-    c.is_nofollow,
-    c.is_ugc,
-    c.is_sponsored,
-    c.passes_equity,
-    c.equity_block_reason,
-    c.anchor_class,
-    c.origin_role,
-    c.origin_reason,
-    c.platform_class,
-    c.platform_reason,
-    a.authority_score as source_authority_score,
-    coalesce(v.farm_score, 0.0) as source_farm_score,
-    p.title as source_title,
-    p.language as source_language,
-    l.first_seen,
-    l.last_seen,
-    l.last_checked_at
-from links as l
-inner join link_classes as c
-    on
-        l.source_url_id = c.source_url_id
-        and l.source_url = c.source_url
-        and l.target_url_id = c.target_url_id
-        and l.target_url = c.target_url
-left join ordered_pages as p
-    on l.source_url_id = p.source_url_id and l.source_url = p.source_url and p.place = 1
-left join domain_authority as a on l.source_domain_id = a.domain_id and l.source_domain = a.domain
-left join farm_verdicts as v on l.source_domain_id = v.domain_id and l.source_domain = v.domain
-where l.link_scope = 'external' and l.link_state = 'live' and l.link_type not in ('canonical', 'alternate')
+    b.target_domain,
+    b.target_host,
+    b.target_url,
+    b.source_domain,
+    b.source_host,
+    b.source_url,
+    b.anchor_text,
+    b.link_type,
+    b.placement,
+    b.rel,
+    b.rel_class,
+    b.is_nofollow,
+    b.is_ugc,
+    b.is_sponsored,
+    b.passes_equity,
+    b.equity_block_reason,
+    b.anchor_class,
+    b.origin_role,
+    b.origin_reason,
+    b.platform_class,
+    b.platform_reason,
+    b.source_authority_score,
+    b.source_farm_score,
+    b.source_title,
+    b.source_language,
+    b.first_seen,
+    b.last_seen,
+    b.last_checked_at,
+    o.place is not null as is_best_of_domain
+from backlinks_all as b
+left join ordered_votes as o on b.source_url = o.source_url and b.target_url = o.target_url and o.place = 1
+where b.link_state = 'live' and b.link_type not in ('canonical', 'alternate')

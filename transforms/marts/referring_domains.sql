@@ -1,38 +1,26 @@
 -- one row per (target_domain, source_domain): who vouches for it, and how strongly
 with classed as (
     select
-        l.target_domain,
-        l.target_domain_id,
-        l.source_domain,
-        l.source_domain_id,
-        c.platform_class,
+        b.target_domain,
+        b.source_domain,
+        b.platform_class,
         count(*) as link_count,
-        count(*) filter (where c.origin_role = 'editorial') as editorial_link_count
-    from links as l
-    inner join link_classes as c
-        on
-            l.source_url_id = c.source_url_id
-            and l.source_url = c.source_url
-            and l.target_url_id = c.target_url_id
-            and l.target_url = c.target_url
-    where
-        l.link_scope = 'external' and l.link_state = 'live' and l.link_type not in ('canonical', 'alternate')
-    group by l.target_domain, l.target_domain_id, l.source_domain, l.source_domain_id, c.platform_class
+        count(*) filter (where b.origin_role = 'editorial') as editorial_link_count
+    from backlinks as b
+    group by b.target_domain, b.source_domain, b.platform_class
 ),
 
 -- pages of one domain may be of several kinds: the known one of most links comes first
 ordered_classes as (
     select
         c.target_domain,
-        c.target_domain_id,
         c.source_domain,
-        c.source_domain_id,
         c.platform_class,
         sum(c.editorial_link_count) over (
-            partition by c.target_domain_id, c.target_domain, c.source_domain_id, c.source_domain
+            partition by c.target_domain, c.source_domain
         ) as editorial_link_count,
         row_number() over (
-            partition by c.target_domain_id, c.target_domain, c.source_domain_id, c.source_domain
+            partition by c.target_domain, c.source_domain
             order by case when c.platform_class = 'unknown' then 1 else 0 end, c.link_count desc, c.platform_class
         ) as place
     from classed as c
@@ -52,11 +40,6 @@ select
     e.last_seen
 from domain_edges as e
 left join ordered_classes as c
-    on
-        e.target_domain_id = c.target_domain_id
-        and e.target_domain = c.target_domain
-        and e.source_domain_id = c.source_domain_id
-        and e.source_domain = c.source_domain
-        and c.place = 1
+    on e.target_domain = c.target_domain and e.source_domain = c.source_domain and c.place = 1
 left join domain_authority as a on e.source_domain_id = a.domain_id and e.source_domain = a.domain
 left join farm_verdicts as v on e.source_domain_id = v.domain_id and e.source_domain = v.domain

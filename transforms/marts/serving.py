@@ -1,4 +1,4 @@
-"""Builds the file that BI opens: a copy of the newest marts, made aside and swapped in by one rename."""
+"""Builds the file that BI opens: a copy of the newest marts with their views, made aside, swapped in by one rename."""
 
 import fcntl
 import os
@@ -10,10 +10,10 @@ from typing import Final
 
 import duckdb
 
-from schemas.catalog import MARTS
+from schemas.catalog import MARTS, VIEWS
 from schemas.dataset import Dataset
 from schemas.durable import fsync_path
-from schemas.render import comments, create_table, quoted
+from schemas.render import comments, create_table, quoted, view_select
 from transforms.engines.duckdb import Resources, connect
 
 SERVING_FILE: Final = "authority.duckdb"
@@ -54,6 +54,10 @@ def build_serving(folder: Path, parts: Mapping[str, Sequence[Path]], *, version:
                 connection.execute(create_table(mart))
                 _fill(connection, mart, parts[mart.name])
                 for comment in comments(mart):
+                    connection.execute(comment)
+            for view in VIEWS:
+                connection.execute(f"create view {view.name} as {view_select(view)}")
+                for comment in comments(view):
                     connection.execute(comment)
             connection.execute("create schema linklake_internal")
             connection.execute("create table linklake_internal.version as select ? as version", [version])

@@ -59,7 +59,7 @@ def test_every_figure_of_a_cluster_can_be_counted_again() -> None:
     reasons = {v.node: {r.code: (r.value, r.threshold) for r in v.reasons} for v in farms.verdicts}
     assert reasons[names.index(BOOSTERS[0])] == {
         "SIMILAR_DOMAINS": (6.0, 1.0),
-        "TARGETS_LINKED": (2.0, 1.0),
+        "TARGETS_LINKED": (2.0, 2.0),
         "TOP_TARGET_SHARE": (1.0, 0.45),
         "TARGET_COUNT": (3.0, 2.0),
         "CLUSTER_DENSITY": (1.0, 0.22),
@@ -130,20 +130,31 @@ def test_domains_of_vetted_registries_are_not_suspected_on_one_family_of_evidenc
     assert flagged.keys() == {*BOOSTERS[1:], *TARGETS[1:]}
 
 
-def test_a_member_that_links_to_no_target_gets_no_verdict() -> None:
-    # The odd one has three links in common with one booster, and none to the farm's targets.
-    hobby = [(u, f"hobby-{i}.example") for u in (BOOSTERS[0], "odd.example") for i in range(3)]
-    farms, names = judge([*FARM, *NEIGHBOURS, *hobby])
+@pytest.mark.parametrize(("sold", "flagged"), [(TARGETS[:0], False), (TARGETS[:1], False), (TARGETS[:2], True)])
+def test_a_member_needs_two_targets_for_a_verdict(sold: list[str], *, flagged: bool) -> None:
+    # The odd one likes three things that three boosters hide behind and others read, and links to so many targets.
+    hobby = [(u, f"hobby-{i}.example") for u in (*BOOSTERS[:3], "odd.example") for i in range(3)]
+    hobby += [(f"reader-{i}-{j}.example", f"hobby-{i}.example") for i in range(3) for j in range(5)]
+    farms, names = judge([*FARM, *NEIGHBOURS, *hobby, *[("odd.example", target) for target in sold]])
     (farm,) = farms.clusters
     assert "odd.example" in [names[i] for i in farm.members]
-    assert farm.booster_count == 7
-    assert "odd.example" not in {names[verdict.node] for verdict in farms.verdicts}
+    assert ("odd.example" in {names[verdict.node] for verdict in farms.verdicts}) == flagged
+
+
+def test_a_bridge_to_honest_sites_hides_no_farm() -> None:
+    # A blog likes what one booster hides behind, and what a member of a large community reads.
+    community = [(f"c{i:02}", f"read-{i + d:02}") for i in range(40) for d in range(8)]
+    bridge = [(u, f"hobby-{i}.example") for u in (BOOSTERS[0], "blog.example") for i in range(3)]
+    bridge += [("blog.example", f"read-{i:02}") for i in range(3)]
+    assert suspects([*FARM, *NEIGHBOURS, *community, *bridge]).keys() == {*BOOSTERS, *TARGETS}
 
 
 def test_a_chain_of_neighbours_is_no_farm() -> None:
     chain = [(f"c{i:02}", f"t{i + d:02}") for i in range(30) for d in range(4)]
-    farms, _ = judge([*chain, *NEIGHBOURS])
-    assert max(cluster.members.size for cluster in farms.clusters) == 30
+    assert judge([*chain, *NEIGHBOURS])[0] == Farms((), ())
+    wide = [(f"c{i:02}", f"t{i + d:02}") for i in range(30) for d in range(8)]
+    farms, _ = judge([*wide, *NEIGHBOURS])
+    assert max(cluster.members.size for cluster in farms.clusters) >= 20
     assert not [verdict for verdict in farms.verdicts if verdict.tier]
 
 

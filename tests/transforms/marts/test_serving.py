@@ -17,9 +17,10 @@ from schemas.catalog import MARTS
 from schemas.errors import DamagedFile
 from schemas.lake import Lake
 from schemas.ledger import Snapshot
-from schemas.render import sql_type
+from schemas.render import select_files, sql_type
+from tests.killable import Killable
 from tests.small_lake import DAMAGES, damage, republish
-from tests.tiny_lake import CRAWL_ID, MEMORY, linklake, start_killable
+from tests.tiny_lake import CRAWL_ID, MEMORY, linklake
 from transforms.engines.duckdb import Resources
 from transforms.marts import serving
 from transforms.marts.serving import SERVING_FILE, build_serving, served_version, sole_builder
@@ -166,9 +167,8 @@ def test_every_mart_is_there_with_its_columns_types_comments_and_all_rows_of_the
                 [mart.name],
             ).fetchall()
             assert columns == [(c.name, sql_type(c.type), c.nullable, c.meaning) for c in mart.columns]
-            listed = [str(lake.path(f)) for f in _mart(lake.snapshot(), mart.name)]
             names = ", ".join(c.name for c in mart.columns)
-            published = f"select {names} from read_parquet({listed}, hive_partitioning = false)"
+            published = select_files(mart, [lake.path(f) for f in _mart(lake.snapshot(), mart.name)])
             for one, other in ((f"select {names} from {mart.name}", published), (published, f"from {mart.name}")):
                 assert connection.execute(f"select count(*) from ({one} except all ({other}))").fetchall() == [(0,)]
 
@@ -213,8 +213,8 @@ def test_killed_between_commit_and_swap_the_next_build_swaps(
 ) -> None:
     lake = copy_of(lakes_before_stages["build_marts"])
     words = ["run", "build_marts", "--crawl-id", CRAWL_ID, "--lake", lake, "--memory", MEMORY]
-    with start_killable(words, kill_at="after_commit") as process:
-        process.communicate(timeout=60)
+    with Killable(words, kill_at="after_commit") as process:
+        process.ended()
     assert not serving_file(lake).exists()
     assert Lake.open(lake).snapshot().find("domains", CRAWL_ID)
     code, out, err = linklake("build", "--lake", lake, "--memory", MEMORY)
@@ -229,11 +229,11 @@ def test_two_builds_at_once_leave_one_sound_file(built_lake: Path, copy_of: Call
     expected = version_of(serving_file(lake))
     for path in (lake / "serving").iterdir():
         path.unlink()
-    running = [start_killable(["build", "--lake", lake, "--memory", MEMORY]) for _ in range(2)]
+    running = [Killable(["build", "--lake", lake, "--memory", MEMORY]) for _ in range(2)]
     for process in running:
         with process:
-            _, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
+            said = process.ended(seconds=120)
+        assert process.returncode == 0, said
     assert version_of(serving_file(lake)) == expected
     assert sorted(p.name for p in (lake / "serving").iterdir()) == [".authority.duckdb.lock", SERVING_FILE, "lake.sql"]
 

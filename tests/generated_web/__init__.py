@@ -1,0 +1,1 @@
+"""Crawls of the generated web are held to what its generator knows."""

@@ -1,0 +1,10 @@
+-- one row per placement: where links stand on their pages, and how many are votes
+select
+    b.placement,
+    count(*) as backlinks,
+    count(*) filter (where b.passes_equity) as passing_equity,
+    count(distinct b.source_domain) as referring_domains
+from backlinks as b
+where b.target_domain = $domain
+group by b.placement
+order by count(*) desc, b.placement
