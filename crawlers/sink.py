@@ -40,6 +40,10 @@ _NO_PAGE: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 
 
+_BATCH_OVERHEAD: Final = 8192
+"""Bytes that the columns of a waiting page take beside what they hold: some twenty with buffers and dictionaries."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """A part is due when it holds so many observations, about so many bytes, or rows so many seconds old.
@@ -129,7 +133,7 @@ class Sink:
             self._batches.append(batch)
             self._fetch_of_batch.append(len(self._fetches) - 1)
             self._observation_count += batch.num_rows
-            self._bytes += batch.get_total_buffer_size()
+            self._bytes += batch.get_total_buffer_size() + _BATCH_OVERHEAD
         for ordinal, link in enumerate(page.rejected):
             self.reject(
                 link.reason,
