@@ -20,7 +20,7 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "PYTHON=python3.12 chooses the interpreter of a new $(VENV); ARGS=... is handed on to the command."
 
-demo: $(BASE) ## crawl the built-in web, build every table, say where to look
+demo: $(BASE) ## crawl a generated web, build every table, say where to look: make demo ARGS="--seed 7"
 	$(VENV)/bin/linklake demo $(ARGS)
 
 test: $(DEV) ## run the tests but the long ones: make test ARGS="-k robots"
