@@ -6,10 +6,10 @@ Numba keeps compiled code until the file of the caller changes: after a change i
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
+from crawlers.arrow_cells import Cells, texts_of
 from crawlers.scan import (
     B_INK,
     B_LINKED,
@@ -78,14 +78,10 @@ class Numbers(NamedTuple):
     """Places of links that may hide themselves."""
 
 
-def text_columns(scan: Scan, rows: Ints) -> tuple[pa.Array, pa.Array, pa.Array]:
+def text_columns(scan: Scan, rows: Ints) -> tuple[Cells, Cells, Cells]:
     """Anchor text, context before and behind."""
     first, second, third = _cut(scan.characters, scan.links, rows)
-    return _texts(*first), _texts(*second), _texts(*third)
-
-
-def _texts(offsets: Ints, written: Bytes) -> pa.Array:
-    return pa.StringArray.from_buffers(offsets.size - 1, pa.py_buffer(offsets), pa.py_buffer(written))
+    return texts_of(*first), texts_of(*second), texts_of(*third)
 
 
 @njit(cache=True, nogil=True)

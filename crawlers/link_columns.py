@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from crawlers.arrow_cells import Cells, Wholes, cells_of, named
 from crawlers.cells import Numbers, Settled, number_texts, read_numbers, text_columns
 from crawlers.directives import rel_tokens
 from crawlers.markup import attributes_of, decoded
 from crawlers.observations import SCHEMA, Observations
 from crawlers.outline import INVISIBLE, REMOVED, TINY, Paths, places_of_lists, read_heading_paths
-from crawlers.page_targets import PageTargets, named
+from crawlers.page_targets import PageTargets
 from crawlers.placement import mark_of
 from crawlers.placement_model import MIN_LINKS, PLACES, place_links
 from crawlers.scan import (
@@ -87,7 +88,7 @@ class _Columns:
             numbers = settled.unplaced[places].tolist()
             self._unplaced = [(at, unplaced[number]) for at, number in zip(places.tolist(), numbers, strict=True)]
 
-    def of_element(self) -> dict[str, pa.Array]:
+    def of_element(self) -> dict[str, Cells]:
         """Type, rel and alt."""
         types = _TYPE_OF_KIND[self._numbers.kinds]
         types[self._numbers.is_image] = _IMAGE
@@ -95,7 +96,7 @@ class _Columns:
             types[at] = _TYPES.index(link.link_type)
         return {"link_type": named(types, _TYPE_CELLS), "rel": self._rels(), "alt": self._alts()}
 
-    def of_text(self) -> dict[str, pa.Array]:
+    def of_text(self) -> dict[str, Cells]:
         """Anchor text, context and headings."""
         anchors, before, behind = text_columns(self._scan, self._rows)
         headings = pa.array([*read_heading_paths(self._scan), ()], _HEADINGS)
@@ -106,7 +107,7 @@ class _Columns:
             "heading_path": headings.take(self._placed(self._numbers.headings)),
         }
 
-    def of_place(self) -> dict[str, pa.Array]:
+    def of_place(self) -> dict[str, Cells]:
         """Placement, path, and whether it is hidden."""
         places, confidences = self._places()
         return {
@@ -116,7 +117,7 @@ class _Columns:
             "is_hidden": pa.array(self._hidden()),
         }
 
-    def of_block(self) -> dict[str, pa.Array]:
+    def of_block(self) -> dict[str, Cells]:
         """What is known of the block."""
         return {
             "block_link_density": pa.array(self._numbers.densities),
@@ -125,11 +126,11 @@ class _Columns:
             "block_id": self._placed(self._numbers.block_ids),
         }
 
-    def _placed(self, values: "NDArray[np.int32] | NDArray[np.int64]") -> pa.Array:
+    def _placed(self, values: Wholes) -> Cells:
         """Numbers that links without a place have none of."""
-        return pa.array(values, mask=self._has_no_place)
+        return cells_of(values, self._has_no_place)
 
-    def _rels(self) -> pa.Array:
+    def _rels(self) -> Cells:
         source = self._scan.source
         numbers, texts = number_texts(np.frombuffer(source, np.uint8), self._scan.links, L_REL, _NONE)
         rels = [(), *(_rel(source[first:last]) for first, last in texts.tolist())]
@@ -140,7 +141,7 @@ class _Columns:
             rels.append(link.rel)
         return pa.array(rels, _RELS).take(pa.array(found))
 
-    def _alts(self) -> pa.Array:
+    def _alts(self) -> Cells:
         source, kinds = self._scan.source, self._numbers.kinds
         may_have = np.flatnonzero(self._numbers.is_image | (kinds == AREA))
         found, is_missing = np.zeros(kinds.size, np.int32), np.ones(kinds.size, np.bool_)
@@ -192,7 +193,7 @@ class _Columns:
             hidden[at] = around != 0
         return hidden
 
-    def _dom_paths(self) -> pa.Array:
+    def _dom_paths(self) -> Cells:
         paths = self._numbers.paths
         is_used = np.zeros(self._paths.outer.size + 1, np.bool_)
         is_used[paths] = True

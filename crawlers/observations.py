@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple, overload
 import numpy as np
 import pyarrow as pa
 
+from crawlers.arrow_cells import Cells
 from schemas.catalog import dataset
 from schemas.identity import CanonicalUrl
 
@@ -76,7 +77,7 @@ class Observations(Sequence[Observation]):
 
     def count_to(self, domain: str) -> int:
         """How many lead to that registrable domain."""
-        column = self.batch.column("target_domain")
+        column: Cells = self.batch.column("target_domain")
         numbers = [number for number, name in enumerate(column.dictionary.to_pylist()) if name == domain]
         return int(np.isin(column.indices.to_numpy(), numbers).sum())
 
@@ -114,7 +115,7 @@ def _rows_of(batch: pa.RecordBatch) -> list[Observation]:
     return list(map(Observation, *values))
 
 
-def _values(column: pa.Array) -> list[Any]:
+def _values(column: Cells) -> list[Any]:
     """The values in Python; by way of NumPy, many times as fast as Arrow's own."""
     if pa.types.is_dictionary(column.type):
         names = [*_values(column.dictionary), None]
@@ -132,20 +133,22 @@ def _values(column: pa.Array) -> list[Any]:
 
 
 def _batch_of(rows: Sequence[Observation]) -> pa.RecordBatch:
-    columns = dict(zip(Observation._fields, zip(*rows, strict=True), strict=False)) if rows else {}
+    columns: dict[str, Sequence[Any]] = {}
+    if rows:
+        columns.update(zip(Observation._fields, zip(*rows, strict=True), strict=True))
     targets = columns.pop("target", ())
     for name, attribute in _TARGET.items():
         columns[name] = [getattr(target, attribute) for target in targets]
     return pa.record_batch([_cells(columns.get(field.name, ()), field.type) for field in SCHEMA], schema=SCHEMA)
 
 
-def _cells(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+def _cells(values: Sequence[Any], kind: pa.DataType) -> Cells:
     if not pa.types.is_dictionary(kind):
         return array_of(values, kind)
     return array_of(values, kind.value_type).dictionary_encode()
 
 
-def array_of(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+def array_of(values: Sequence[Any], kind: pa.DataType) -> Cells:
     """Values as a column; a lone surrogate among them becomes U+FFFD."""
     try:
         return pa.array(values, kind)

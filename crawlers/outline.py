@@ -4,8 +4,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
+from crawlers.arrow_cells import Cells, texts_of
 from crawlers.markup import attributes_of, name_of
 from crawlers.placement import Mark, Surroundings, mark_of, place_of_list, within
 from crawlers.placement_words import signs_of_element
@@ -63,10 +63,10 @@ class Paths:
         """How it is hidden: REMOVED, INVISIBLE, TINY."""
         self._read_peculiar()
 
-    def names(self, used: Ints) -> pa.Array:
+    def names(self, used: Ints) -> Cells:
         """The paths as text, of those that are used: element names with ids and classes, outermost first."""
         offsets, written = write_paths(used, self.outer, self._texts, self._steps, _SEPARATOR)
-        return pa.StringArray.from_buffers(used.size, pa.py_buffer(offsets), pa.py_buffer(written))
+        return texts_of(offsets, written)
 
     def surroundings(self) -> list[Surroundings]:
         """What the elements around say of the place by their names and roles alone, outer ones first."""

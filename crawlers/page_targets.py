@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from crawlers.arrow_cells import Cells, named, texts_of
 from crawlers.cells import number_texts
 from crawlers.hrefs import DECLINED, HOSTS, MAX_HREF_BYTES, OF_BASE, Base, Host, resolve
 from crawlers.markup import decoded
@@ -71,7 +72,7 @@ class PageTargets:
             refused[list(self.refused)] = True
         return refused
 
-    def columns(self, numbers: Ints) -> dict[str, pa.Array]:
+    def columns(self, numbers: Ints) -> dict[str, Cells]:
         """The columns of hrefs and targets, for links with these targets."""
         found, hosts = self._found, np.array(self._host_numbers, np.int32)[numbers]
         names, domains, icann_domains = zip(*self._hosts, strict=True) if self._hosts else ((), (), ())
@@ -84,16 +85,11 @@ class PageTargets:
         }
 
 
-def named(numbers: Ints, names: pa.Array, is_missing: NDArray[np.bool_] | None = None) -> pa.DictionaryArray:
-    """A column of few values, by their numbers."""
-    return pa.DictionaryArray.from_arrays(pa.array(numbers, mask=is_missing), names, safe=False)
-
-
 def cut(text: str, limit: int) -> str:
     """Cut a text to `limit` bytes of UTF-8, between characters."""
     return text if len(text) * 4 <= limit else text.encode()[:limit].decode("utf-8", "ignore")
 
 
-def _texts(offsets: Ints, written: Bytes, more: list[str]) -> pa.Array:
-    texts = pa.StringArray.from_buffers(offsets.size - 1, pa.py_buffer(offsets), pa.py_buffer(written))
+def _texts(offsets: Ints, written: Bytes, more: list[str]) -> Cells:
+    texts = texts_of(offsets, written)
     return pa.concat_arrays([texts, pa.array(more, pa.string())]) if more else texts

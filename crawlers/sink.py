@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crawlers.arrow_cells import Cells, cells_of
 from crawlers.extract import Page
 from crawlers.journal import Journal, PartFile
 from crawlers.observations import SCHEMA, array_of
@@ -250,9 +251,9 @@ class Sink:
         """The observations of all pages, each with what is said of its fetch."""
         seen = pa.Table.from_batches(self._batches, SCHEMA).unify_dictionaries().combine_chunks()
         sizes = [batch.num_rows for batch in self._batches]
-        of_fetch = pa.array(np.repeat(np.array(self._fetch_of_batch, np.int32), sizes))
+        of_fetch = cells_of(np.repeat(np.array(self._fetch_of_batch, np.int32), sizes))
         schema = dataset("link_observations").schema
-        columns = []
+        columns: list[Cells] = []
         for field in schema:
             if field.name in _IDS:
                 columns.append(_ids(seen.column(_IDS[field.name])))
@@ -345,7 +346,7 @@ def _table(table: Dataset, columns: Mapping[str, Any]) -> pa.Table:
     return pa.table([array_of(columns[field.name], field.type) for field in schema], schema=schema)
 
 
-def _ids(names: pa.ChunkedArray) -> pa.ChunkedArray:
+def _ids(names: Cells) -> Cells:
     """The ids of texts, each of which is hashed once."""
     return pa.chunked_array(
         [

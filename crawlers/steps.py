@@ -184,7 +184,7 @@ def _is_peculiar(src: Bytes, i: int, end: int) -> bool:
 def _slot_of_name(src: Bytes, begin: int, end: int, slots: Ints, texts: Table, sizes: Ints) -> tuple[Number, bool]:
     """Where the table holds a name, or may hold it, and whether it does."""
     key: Number = np.int64(FNV_OFFSET)
-    in_number = False
+    in_number: Number = False
     size = 0
     for i in range(begin, end):
         c = np.int64(src[i])
@@ -196,7 +196,7 @@ def _slot_of_name(src: Bytes, begin: int, end: int, slots: Ints, texts: Table, s
     slot = (key ^ key >> 15) & (slots.size - 1)
     while slots[slot] >= 0:
         number = slots[slot]
-        is_same = sizes[number] == size
+        is_same: Number = sizes[number] == size
         in_number = False
         k = 0
         i = begin
