@@ -17,7 +17,9 @@ _SAID_BY_METAS: Final = (
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*", re.IGNORECASE)
 """A language tag of BCP 47, as browsers and metas write it."""
 
-_SAMPLE_CHARACTERS: Final = 12_000
+SAMPLE_CHARACTERS: Final = 12_000
+"""How much of a text is read."""
+
 _LEAST_WORDS: Final = 40
 """Fewer words than these have too few small ones to count."""
 
@@ -55,7 +57,7 @@ def declared_language(html: Mapping[str, str | None], said: Mapping[str, str]) -
 
 def language_of(text: str) -> str | None:
     """The language that a text is written in, by its letters or its small words; None when these don't decide."""
-    sample = text[:_SAMPLE_CHARACTERS]
+    sample = text[:SAMPLE_CHARACTERS]
     return _by_script(sample) or _by_words(sample)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from crawlers.dates import read_date
-from crawlers.languages import declared_language, language_of
+from crawlers.languages import SAMPLE_CHARACTERS, declared_language, language_of
 from crawlers.markup import decoded
 from crawlers.placement import Attributes
 from crawlers.scan import MAX_TEXT_CHARACTERS, Scan
@@ -91,8 +91,8 @@ def read_facts(scan: Scan, metas: Iterable[Attributes], data: StructuredData) ->
             if meta.get(name) and meta.get("content"):
                 said.setdefault((meta[name] or "").strip().lower(), meta["content"] or "")
     html, published, modified = _read_elements(scan, facts, data)
-    declared = declared_language(html, said)
-    facts.language = declared[:MAX_LANGUAGE_CHARACTERS] if declared else language_of(scan.text)
+    declared, sample = declared_language(html, said), min(SAMPLE_CHARACTERS, scan.characters.size)
+    facts.language = declared[:MAX_LANGUAGE_CHARACTERS] if declared else language_of(scan.text_of(0, sample))
     facts.generator = _name(said.get("generator"))
     facts.author = _author(said, data)
     metas_published, metas_modified = ([said.get(name) for name in names] for names in (_PUBLISHED, _MODIFIED))
