@@ -60,7 +60,7 @@ def test_its_answers_tell_the_plot(first: Ended) -> None:
     rows = list(answers(first).values())
     (good, bad) = (row.split() for row in rows[0])
     assert [good[0], bad[0]] == [SMALL, FARMED]
-    assert [int(good[3]) < 6, int(good[4]), int(bad[3]) > 20, int(bad[4]) > 8] == [True, 2, True, True]
+    assert [int(good[3]) < 6, int(good[4]), int(bad[3]) > 12, int(bad[4]) > 8] == [True, 2, True, True]
     assert {row.split()[0] for row in rows[1]} >= {"gov.test"}
     assert len(rows[1]) == 2
     boosters = {s.domain for s in WEB.truth.sites if s.role == "booster"}
