@@ -33,6 +33,7 @@ from linklake.report.model import (
     Section,
 )
 from linklake.report.reasons import of_farm, of_member
+from schemas.catalog import MART_VERSION
 from schemas.errors import LakeError
 from schemas.lake import Lake
 from tests.linklake.calls import Ended, call, warc_record
@@ -338,8 +339,8 @@ def test_tables_of_another_version_are_refused_with_the_command_that_mends_it(
     ended = report(built_lake)
     assert ended.code == 1
     assert re.fullmatch(
-        rf"linklake report: the tables in {built_lake} are of version 1, this linklake reads version 9: run "
-        rf"linklake run build_marts --crawl-id \S+ --force --lake {built_lake}\n",
+        rf"linklake report: the tables in {built_lake} are of version {re.escape(MART_VERSION)}, this linklake reads "
+        rf"version 9: run linklake run build_marts --crawl-id \S+ --force --lake {built_lake}\n",
         ended.err,
     )
 
