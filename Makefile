@@ -14,13 +14,13 @@ AIRFLOW_PORT ?= 8080
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test test-long test-airflow airflow airflow-demo lint format contract questions docs constraints axe clean FORCE
-.PHONY: bench-realweb bench-ingest bench-gates bench-marts bench-airflow bench-extract bench-placement
+.PHONY: bench-realweb bench-ingest bench-gates bench-marts bench-airflow bench-extract bench-placement bench-memory
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "PYTHON=python3.12 chooses the interpreter of a new $(VENV); ARGS=... is handed on to the command."
 
-demo: $(BASE) ## crawl the built-in web, build every table, say where to look
+demo: $(BASE) ## crawl a generated web, build every table, say where to look: make demo ARGS="--seed 7"
 	$(VENV)/bin/linklake demo $(ARGS)
 
 test: $(DEV) ## run the tests but the long ones: make test ARGS="-k robots"
@@ -68,6 +68,9 @@ bench-airflow: $(BASE) $(AIRFLOW) ## the same through a fresh Airflow, with time
 
 bench-extract: $(DEV) ## full link records against Scrapy's LinkExtractor: ARGS="--memory 100000"
 	$(VENV)/bin/python -m tests.bench.extract $(ARGS)
+
+bench-memory: $(DEV) ## memory of an ingest of 100,000 pages: ARCHIVES=...
+	$(VENV)/bin/python -m tests.bench.memory $(ARCHIVES) $(ARGS)
 
 bench-placement: $(DEV) ## placements against the gold labels of the test half: confusion table, F1, calibration
 	$(VENV)/bin/python -m tests.bench.placement

@@ -9,6 +9,7 @@ from typing import Final
 
 from fastwarc.stream_io import BrotliReader, ZstdReader
 
+from crawlers.encoding import charset_of, unknown_charset
 from crawlers.extract import REDIRECTS, Page, extract
 
 BODY_LIMIT: Final = 10 << 20
@@ -70,6 +71,14 @@ def read_page(answer: Answer, url: str) -> tuple[str, Page | None]:
     if state == "fetched":
         state = "not_html" if answer.is_whole or not is_html(answer.media_type or "", answer.body) else "too_large"
     return state, None
+
+
+def charset_remark(answer: Answer, page: Page | None) -> str | None:
+    """What is to be remarked of a page that names a charset which nobody knows; it is read as browsers read it."""
+    if page is None or not answer.body:
+        return None
+    label = unknown_charset(answer.body, charset_of(first_header(answer.headers, "content-type")))
+    return f"unknown charset {label[:40]!r}, read as {page.encoding}" if label else None
 
 
 def is_html(media_type: str, body: bytes) -> bool:

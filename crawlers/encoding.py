@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 from typing import Final
 
 import webencodings
@@ -51,6 +52,13 @@ def known(label: str | None) -> str | None:
     return encoding.name if encoding is not None and encoding.name != "replacement" else None
 
 
+def unknown_charset(html: bytes, declared: str | None) -> str | None:
+    """The charset that a page names and nobody knows, where neither HTTP nor a meta nor a BOM names one that is."""
+    labels = [*([declared] if declared else []), *_labels(html[:PRESCAN_BYTES])]
+    is_told = any(map(known, labels)) or any(html.startswith(bom) for bom, _ in _BOMS)
+    return labels[0] if labels and not is_told else None
+
+
 def _decoded(html: bytes, name: str) -> bytes:
     wider = _WIDER_CODECS.get(name)
     codec = codecs.lookup(wider) if wider else webencodings.lookup(name).codec_info
@@ -78,13 +86,19 @@ def _bare_utf16(html: bytes) -> str | None:
 
 def _prescan(head: bytes) -> str | None:
     """Encoding that a meta outside comments declares; utf-16 can only mean utf-8 there (WHATWG HTML)."""
+    name = next((name for label in _labels(head) if (name := known(label))), None)
+    return (
+        {"utf-16le": "utf-8", "utf-16be": "utf-8", "x-user-defined": "windows-1252"}.get(name, name) if name else None
+    )
+
+
+def _labels(head: bytes) -> Iterator[str]:
+    """What metas outside comments say of the encoding."""
     for meta in _META.finditer(_COMMENT.sub(b"", head)):
         found = _ATTRIBUTE.finditer(meta[1])
         attributes = {pair[1].lower(): pair[2] or pair[3] or pair[4] or b"" for pair in found}
         label = attributes.get(b"charset", b"").decode("latin-1")
         if not label and attributes.get(b"http-equiv", b"").strip().lower() == b"content-type":
             label = charset_of(attributes.get(b"content", b"").decode("latin-1")) or ""
-        name = known(label)
-        if name:
-            return {"utf-16le": "utf-8", "utf-16be": "utf-8", "x-user-defined": "windows-1252"}.get(name, name)
-    return None
+        if label:
+            yield label

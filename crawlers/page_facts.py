@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from crawlers.dates import read_date
+from crawlers.languages import SAMPLE_CHARACTERS, declared_language, language_of
 from crawlers.markup import decoded
 from crawlers.placement import Attributes
 from crawlers.scan import MAX_TEXT_CHARACTERS, Scan
@@ -86,10 +87,12 @@ def read_facts(scan: Scan, metas: Iterable[Attributes], data: StructuredData) ->
     facts = PageFacts()
     said: dict[str, str] = {}
     for meta in metas:
-        for name in ("name", "property", "itemprop"):
+        for name in ("name", "property", "itemprop", "http-equiv"):
             if meta.get(name) and meta.get("content"):
                 said.setdefault((meta[name] or "").strip().lower(), meta["content"] or "")
-    published, modified = _read_elements(scan, facts, data)
+    html, published, modified = _read_elements(scan, facts, data)
+    declared, sample = declared_language(html, said), min(SAMPLE_CHARACTERS, scan.characters.size)
+    facts.language = declared[:MAX_LANGUAGE_CHARACTERS] if declared else language_of(scan.text_of(0, sample))
     facts.generator = _name(said.get("generator"))
     facts.author = _author(said, data)
     metas_published, metas_modified = ([said.get(name) for name in names] for names in (_PUBLISHED, _MODIFIED))
@@ -100,8 +103,9 @@ def read_facts(scan: Scan, metas: Iterable[Attributes], data: StructuredData) ->
     return facts
 
 
-def _read_elements(scan: Scan, facts: PageFacts, data: StructuredData) -> tuple[list[str], list[str]]:
-    """Title and language go into the facts; gives the dates that time elements say they are."""
+def _read_elements(scan: Scan, facts: PageFacts, data: StructuredData) -> tuple[Attributes, list[str], list[str]]:
+    """The title goes into the facts; gives the html element's attributes and the dates that time elements say."""
+    html: Attributes = {}
     published: list[str] = []
     modified: list[str] = []
     for note in scan.notes:
@@ -111,12 +115,12 @@ def _read_elements(scan: Scan, facts: PageFacts, data: StructuredData) -> tuple[
         elif kind in (HTML, ITEM, TIME):
             attributes = note.attributes
             if kind == HTML:
-                facts.language = (attributes.get("lang") or "").strip().lower()[:MAX_LANGUAGE_CHARACTERS] or None
+                html = attributes
             if kind == TIME:
                 _read_time(attributes, scan.text_of(*note.text), published, modified)
             for itemtype in (attributes.get("itemtype") or "").split():
                 data.add_type(itemtype)
-    return published, modified
+    return html, published, modified
 
 
 def _read_time(attributes: Attributes, text: str, published: list[str], modified: list[str]) -> None:

@@ -7,7 +7,16 @@ from typing import Final
 
 from fastwarc.warc import WarcRecord, WarcRecordType
 
-from crawlers.answers import Answer, Headers, decode_body, first_header, join_chunks, read_page, state_of
+from crawlers.answers import (
+    Answer,
+    Headers,
+    charset_remark,
+    decode_body,
+    first_header,
+    join_chunks,
+    read_page,
+    state_of,
+)
 from crawlers.digests import agrees, normalized
 from crawlers.extract import Page
 from crawlers.frames import RawRecord, block_of
@@ -135,7 +144,8 @@ def _found(answer: Answer, fetch: Fetch, remark: str | None) -> Found:
     state, page = read_page(answer, fetch.final.url)
     body = answer.body if answer.is_whole else None
     content = replace(fetch, state=state, status=answer.status, content_type=answer.media_type, body=body)
-    return Found(replace(content, error=_redirect(state, answer.headers, fetch.final) or remark), page)
+    error = _redirect(state, answer.headers, fetch.final) or remark or charset_remark(answer, page)
+    return Found(replace(content, error=error), page)
 
 
 def _redirect(state: str, headers: Headers, target: CanonicalUrl) -> str | None:

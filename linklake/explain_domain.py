@@ -9,6 +9,7 @@ from linklake.config import Settings
 from linklake.explain import Explained, shown
 from linklake.harmless import visible
 from linklake.known_domains import Index, Row, domain_of, open_index
+from linklake.shell import in_lake
 from schemas.catalog import dataset
 from schemas.lake import Lake
 from schemas.render import quoted
@@ -42,7 +43,8 @@ def explain_domain(lake: Lake, settings: Settings, text: str) -> Explained:
     if row["authority_score"] is not None:
         found = _dissected(lake, settings, index, domain)
         is_same = abs(found.score - row["authority_score"]) <= _SAME
-        lines += [*_part_lines(row, found, is_same=is_same), *_link_lines(index, row, found)]
+        mending = None if is_same else in_lake("linklake build", settings)
+        lines += [*_part_lines(row, found, mending), *_link_lines(index, row, found)]
     lines += [*_farm_lines(index, domain), *_history_lines(index, domain)]
     return Explained(tuple(map(shown, lines)), is_same)
 
@@ -106,9 +108,10 @@ def _vote_lines(row: Row) -> Iterator[str]:
         yield f"  domains    {kinds}"
 
 
-def _part_lines(row: Row, found: Dissection, *, is_same: bool) -> Iterator[str]:
-    stored = f"now {found.score:.6g}, stored {row['authority_score']:.6g}: linklake build"
-    again = "the same again" if is_same else stored
+def _part_lines(row: Row, found: Dissection, mending: str | None) -> Iterator[str]:
+    """What it is made of; ``mending`` is the command to type where the score is not the stored one."""
+    stored = f"now {found.score:.6g}, stored {row['authority_score']:.6g}: {mending}"
+    again = stored if mending else "the same again"
     yield f"score        computed from the edges: {again}; raw authority {found.raw:.3g}, of which"
     vouched = f"vouched domains that vouch for it: {found.vouched_referrers:,}"
     yield f"  {found.free_share:7.1%}    free, without any link; {vouched}"

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from schemas.catalog import dataset as dataset_named
 from schemas.errors import LinklakeError
 from schemas.lake import CODE_VERSION, Change, Lake, Staged, StagingArea, now, remove_if_dead
 from schemas.ledger import Partition, PartitionKey, Snapshot
-from schemas.upkeep import LEAST_AGE, temporary_files, unfinished_attempts, unnamed_files
+from schemas.upkeep import LEAST_AGE, temporary_files, unfinished_attempts, unnamed_archives, unnamed_files
 
 WORTH_MERGING: Final = 8
 """Partitions of one run each that a crawl has at least before they become one."""
@@ -36,7 +37,8 @@ def housekeeping(lake: Lake, *, at: datetime, dry_run: bool = False) -> Receipt:
     """
     clock, before = Clock(), at - LEAST_AGE
     rows = Counter(_merge(lake, dry_run=dry_run))
-    for path in (*unnamed_files(lake, before=before), *temporary_files(lake, before=before)):
+    unnamed = (look(lake, before=before) for look in (unnamed_files, unnamed_archives, temporary_files))
+    for path in chain.from_iterable(list(unnamed)):
         rows += Counter(deleted_files=1, deleted_bytes=path.stat().st_size if path.exists() else 0)
         if not dry_run:
             path.unlink(missing_ok=True)

@@ -37,6 +37,24 @@ def unnamed_files(lake: Lake, *, before: datetime) -> list[Path]:
     return sorted(path for path in found if path.relative_to(lake.root).as_posix() not in named)
 
 
+def unnamed_archives(lake: Lake, *, before: datetime) -> list[Path]:
+    """Archives of live crawls, untouched since then, of which no retained version has a row and no output waits.
+
+    Those of a retracted crawl are named by the versions before: it may come back.
+
+    Raises:
+        LakeError: the log cannot be read.
+    """
+    found = {path: path.name.removesuffix(".warc.gz") for path in (lake.root / "_warc").glob("*.warc.gz")}
+    old = {path: crawl_id for path, crawl_id in found.items() if _is_older(path, before)}
+    if not old:
+        return []
+    waiting = set(lake.unsettled())  # first of all: who publishes meanwhile commits, and lets go of these last
+    waiting.update(folder.name for room in _ROOMS for folder in (lake.root / room).glob("*/*"))
+    named = {partition.key.crawl_id for commit in lake.commits() for partition in commit.added}
+    return sorted(path for path, crawl_id in old.items() if crawl_id not in waiting | named)
+
+
 def unfinished_attempts(lake: Lake, *, before: datetime) -> list[Path]:
     """Folders of attempts, untouched since then, that never came to a manifest; some may be at work still."""
     folders = (folder for room in _ROOMS for folder in (lake.root / room).glob("*/*/*") if folder.is_dir())

@@ -16,7 +16,7 @@ from scrapy.exceptions import DownloadCancelledError, StopDownload
 from scrapy.http import Response
 
 from crawlers.adoption import adopted_links, adopted_states, is_followable
-from crawlers.answers import HTML_TYPES, Answer, decode_body, read_page
+from crawlers.answers import HTML_TYPES, Answer, charset_remark, decode_body, read_page
 from crawlers.brink import Brink
 from crawlers.extract import Page
 from crawlers.frontier import Frontier
@@ -235,6 +235,7 @@ class SiteSpider(scrapy.Spider):
         try:
             with self._brink.reading(short_id(visit.at.url)):
                 state, page = read_page(answer, visit.at.url)
+            error = error or charset_remark(answer, page)
         except Exception as unreadable:  # one page never costs the others; as no page it loses no links
             log.warning("cannot read %s: %s", visit.at.url, describe(unreadable))
             state, page, error = "not_html", None, f"cannot be read: {describe(unreadable)}"

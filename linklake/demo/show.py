@@ -16,6 +16,7 @@ from linklake.observe import CrawlRequest, crawl
 from linklake.progress import say
 from linklake.questions import ask, write
 from linklake.receipts import Clock, Receipt
+from linklake.report.door import Request, report, save, text_of
 from linklake.runs import build
 from linklake.shell import in_lake
 from schemas.errors import Misuse
@@ -84,9 +85,19 @@ def demo(root: Path, settings: Settings, *, seed: int, sites: int) -> None:
         print(f"\n{question}\n")
         names, rows = ask(lake, sql, memory=settings.text("memory"), threads=settings.whole("threads"))
         write(names, rows, sys.stdout, format="table")
+    page = _write_report(lake, settings)
     print(f"\nDone in {clock.seconds:.0f} s. Where to look:")
     for spot, what in _places(lake, settings):
         print(f"  {spot:<{_SPOT_WIDTH}}  {what}".rstrip())
+    print(f"\nNow open {page} in a browser: the farms drawn, top links, anchors, and the SQL behind each picture.")
+
+
+def _write_report(lake: Lake, settings: Settings) -> Path:
+    request = Request(domain=None, format="html", output=None, force=True)
+    measured, path, _ = report(lake, request, memory=settings.text("memory"), threads=settings.whole("threads"))
+    page = path or lake.root / "report.html"
+    save(page, text_of(measured, "html"))
+    return page
 
 
 def crawl_built_in_web(lake: Lake, settings: Settings, crawl_id: str) -> Receipt:

@@ -384,3 +384,22 @@ def test_what_was_resolved_before_a_kill_is_resolved_alike_after_it(tmp_path: Pa
         counts = ingest([str(path)], Sink(journal, stage="ingest"))
     assert (counts["fetched"], counts["skipped_duplicate"], counts["revisit_unresolved"]) == (31, 1, 1)
     assert essence(rows_of(folder)) == essence(expected)
+
+
+@pytest.mark.parametrize(
+    ("header", "meta", "encoding", "remark"),
+    [
+        ("text/html; charset=klingon", b"", "utf-8", "unknown charset 'klingon', read as utf-8"),
+        ("text/html", b"<meta charset=vulcan>\xe9", "windows-1252", "unknown charset 'vulcan', read as windows-1252"),
+        ("text/html; charset=klingon", b"<meta charset=koi8-r>", "koi8-r", None),
+        ("text/html; charset=utf-8", b"<meta charset=klingon>", "utf-8", None),
+        ("text/html", b"", "utf-8", None),
+    ],
+)  # fmt: skip
+def test_hostile_43_a_charset_that_nobody_knows_is_read_as_browsers_do_and_remarked(
+    tmp_path: Path, header: str, meta: bytes, encoding: str, remark: str | None
+) -> None:
+    _, rows = read(tmp_path, gzipped([response(0, http=http(body=meta + body(0), Content_Type=header))]))
+    (page,) = rows["page_fetches"]
+    assert (page["state"], page["encoding"], page["error"]) == ("fetched", encoding, remark)
+    assert len(rows["link_observations"]) == 2

@@ -1,44 +1,14 @@
 """A small generated web, crawled over HTTP and built by every stage, equals its truth."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import duckdb
-import pytest
 
-from linklake.config import load
 from linklake.demo.generated.web import GeneratedWeb
-from linklake.demo.show import crawl_generated
-from schemas.lake import Lake
-from schemas.render import lake_sql
 from tests.generated_web.expected import Expected
-from tests.tiny_lake import MEMORY, linklake
 
-SITES = 60
-NOT_TOLD = "directory"
-"""A placement that is drawn and not given yet (docs/placement.md): it is not compared."""
-
-
-@pytest.fixture(scope="module")
-def web() -> GeneratedWeb:
-    return GeneratedWeb(sites=SITES)
-
-
-@pytest.fixture(scope="module")
-def expected(web: GeneratedWeb) -> Expected:
-    return Expected(web.truth)
-
-
-@pytest.fixture(scope="module")
-def tables(web: GeneratedWeb, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    root = tmp_path_factory.mktemp("generated") / "lake"
-    lake = Lake.open_or_create(root)
-    crawl_generated(lake, load({"memory": MEMORY, "threads": 2}, environment={}, folder=root.parent), web, "web")
-    code, _, err = linklake("build", "--crawl-id", "web", "--lake", root, "--memory", MEMORY)
-    assert code == 0, err
-    with duckdb.connect(":memory:") as connection:
-        connection.execute(lake_sql(lake.snapshot(), root))
-        yield connection
+HARD = frozenset({"directory", "list", "sidebar"})
+"""Placements that are not always told from menus on pages with many links (docs/placement.md)."""
 
 
 def keyed(tables: duckdb.DuckDBPyConnection, sql: str, key: int) -> dict[Any, tuple[Any, ...]]:
@@ -67,32 +37,32 @@ def test_every_page_is_reached_and_answers_as_it_must(web: GeneratedWeb, tables:
 
 def test_every_observation_is_true(web: GeneratedWeb, tables: duckdb.DuckDBPyConnection) -> None:
     columns = "source_url, position, target_url, link_type, array_to_string(rel, ' '), anchor_text, coalesce(alt, '')"
-    sql = f"select distinct {columns}, is_hidden, placement from link_observations"
-    found = keyed(tables, sql, 2)
-    true = {
-        (x.source_url, x.position): (
-            x.target_url, x.link_type, " ".join(x.rel), x.anchor_text, x.alt, x.is_hidden,
-            found[x.source_url, x.position][-1] if x.placement == NOT_TOLD else x.placement,
-        )
+    found = keyed(tables, f"select distinct {columns}, is_hidden from link_observations", 2)
+    assert found == {
+        (x.source_url, x.position): (x.target_url, x.link_type, " ".join(x.rel), x.anchor_text, x.alt, x.is_hidden)
         for x in web.truth.links
-    }  # fmt: skip
-    assert found == true
+    }
+
+
+def test_placements_are_true_but_for_some_lists(web: GeneratedWeb, tables: duckdb.DuckDBPyConnection) -> None:
+    found = keyed(tables, "select distinct source_url, position, placement from link_observations", 2)
+    wrong = [x for x in web.truth.links if found[x.source_url, x.position] != (x.placement,)]
+    print(f"{len(wrong)} of {len(web.truth.links)} placements differ")
+    assert {x.placement for x in wrong} <= HARD
+    assert len(wrong) <= 0.04 * len(web.truth.links)
 
 
 def test_every_link_has_its_class_scope_and_reason(expected: Expected, tables: duckdb.DuckDBPyConnection) -> None:
     sql = (
         "select source_url, target_url, l.link_type, c.rel_class, l.link_scope, l.link_state = 'live', "
-        "c.equity_block_reason, l.anchor_text, l.placement "
+        "c.equity_block_reason, l.anchor_text "
         "from links as l inner join link_classes as c using (source_url, target_url)"
     )
     found = keyed(tables, sql, 2)
     assert found == {
-        ends: (
-            x.link_type, x.rel_class, x.link_scope, x.is_live, x.equity_block_reason, x.anchor_text,
-            found[ends][-1] if x.placement == NOT_TOLD else x.placement,
-        )
+        ends: (x.link_type, x.rel_class, x.link_scope, x.is_live, x.equity_block_reason, x.anchor_text)
         for ends, x in expected.links.items()
-    }  # fmt: skip
+    }
 
 
 def test_the_marts_count_what_is_true(expected: Expected, tables: duckdb.DuckDBPyConnection) -> None:
@@ -122,5 +92,5 @@ def test_two_good_links_outweigh_all_that_a_farm_has_to_give(
 ) -> None:
     found = keyed(tables, "select domain, authority_score, referring_domains, backlinks from domains", 1)
     small, farmed = found[web.truth.small], found[web.truth.farmed]
-    assert (small[1], farmed[1] > 8, farmed[2] > 20) == (2, True, True)
+    assert (small[1], farmed[1] > 8, farmed[2] >= 4 * small[2]) == (2, True, True)
     assert small[0] > farmed[0] + 20

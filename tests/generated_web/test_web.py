@@ -12,13 +12,7 @@ from linklake.demo.generated.cast import cast_sites
 from linklake.demo.generated.web import DEFAULT_SEED, DEFAULT_SITES, GeneratedWeb
 from linklake.demo.server import seeds
 from schemas.identity import CanonicalUrl, judge
-
-SITES = 60
-
-
-@pytest.fixture(scope="module")
-def web() -> GeneratedWeb:
-    return GeneratedWeb(sites=SITES)
+from tests.generated_web.conftest import SITES
 
 
 def test_a_seed_makes_the_same_web_in_every_process_and_another_seed_another(web: GeneratedWeb) -> None:

@@ -13,7 +13,7 @@ REALWEB: Final = Path(__file__).parents[3] / "shared" / "data" / "realweb"
 
 
 MORE: Final = Path(__file__).with_name("placement_more.tsv")
-"""Labels of further hosts of the tuning half, one pass by GUIDE.md: to fit weights to, and to measure nothing by."""
+"""Labels of further hosts of the tuning half, made in one pass by GUIDE.md: to learn from, not to measure by."""
 
 
 class Label(NamedTuple):

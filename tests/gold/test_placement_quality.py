@@ -1,11 +1,18 @@
 """Placements hold their measured quality on real pages, and a confidence means something."""
 
+import csv
 from pathlib import Path
 
 import pytest
 
+from crawlers.placement_model import PLACES
+from schemas.identity import CanonicalUrl
+from schemas.identity import judge as judge_url
 from tests.bench.placement import judge
+from tests.gold.agreement import GOLD
 from tests.gold.confusion import calibration_of, f1, macro_f1, table_of
+from tests.gold.labelled import MORE
+from tests.gold.pages import half_of
 
 FLOOR = 0.82
 """Just below what docs/placement.md publishes; the goal is .85."""
@@ -32,6 +39,23 @@ def test_calibration_is_by_band() -> None:
         "| 0.40 to 0.60 | 2 | 0.50 | 0.50 |",
         "| 0.95 to 1.00 | 1 | 0.99 | 1.00 |",
     ]
+
+
+def test_further_labels_are_of_other_hosts_of_the_tuning_half() -> None:
+    with GOLD.open(encoding="utf-8", newline="") as gold, MORE.open(encoding="utf-8", newline="") as more:
+        known = {_domain(row["url"]) for row in csv.DictReader(gold, delimiter="\t")}
+        rows = list(csv.DictReader(more, delimiter="\t"))
+    domains = {_domain(row["url"]) for row in rows}
+    assert {half_of(domain) for domain in domains} == {"tuning"}
+    assert domains.isdisjoint(known)
+    assert {row["placement"] for row in rows} <= set(PLACES)
+    assert len({(row["url"], row["href"], row["nth"]) for row in rows}) == len(rows)
+
+
+def _domain(url: str) -> str:
+    judged = judge_url(url)
+    assert isinstance(judged, CanonicalUrl)
+    return judged.domain
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def test_its_answers_tell_the_plot(first: Ended) -> None:
     rows = list(answers(first).values())
     (good, bad) = (row.split() for row in rows[0])
     assert [good[0], bad[0]] == [SMALL, FARMED]
-    assert [int(good[3]) < 6, int(good[4]), int(bad[3]) > 20, int(bad[4]) > 8] == [True, 2, True, True]
+    assert [int(good[3]) < 6, int(good[4]), int(bad[3]) > 12, int(bad[4]) > 8] == [True, 2, True, True]
     assert {row.split()[0] for row in rows[1]} >= {"gov.test"}
     assert len(rows[1]) == 2
     boosters = {s.domain for s in WEB.truth.sites if s.role == "booster"}
@@ -69,8 +69,16 @@ def test_its_answers_tell_the_plot(first: Ended) -> None:
     assert {row.split()[0] for row in rows[4]} <= {"rel_ugc", "rel_sponsored", "rel_nofollow"}
 
 
+def test_it_ends_by_naming_the_report_that_it_wrote(first: Ended, folder: Path) -> None:
+    page = folder / "demo-lake" / "report.html"
+    assert first.out.splitlines()[-1].startswith("Now open ")
+    assert str(page.relative_to(folder)) in first.out.splitlines()[-1]
+    assert FARMED in page.read_text(encoding="utf-8"), "the farm's members are named there"
+
+
 def test_every_place_that_it_mentions_is_there_and_every_command_runs(first: Ended, folder: Path) -> None:
-    places = [re.split(r" {2,}", line.strip())[0] for line in first.out.split("Where to look:\n")[1].splitlines()]
+    told = first.out.split("Where to look:\n")[1].split("\n\n")[0].splitlines()
+    places = [re.split(r" {2,}", line.strip())[0] for line in told]
     assert len(places) == 5
     marts = folder / places[0]
     with duckdb.connect(str(marts), read_only=True) as connection:

@@ -129,6 +129,20 @@ def test_what_no_version_names_goes_after_a_day_and_never_before(lake: Path) -> 
     assert not left.exists()
 
 
+def test_a_web_archive_goes_with_the_last_that_knows_of_its_crawl(lake: Path) -> None:
+    archives = {name: Lake.open(lake).warc(name) for name in ("tiny", "observed", "staged", "gone")}
+    for path in archives.values():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"an archive")
+    (lake / "_observing" / "observed").mkdir(parents=True)
+    (lake / "_staging" / "settle_crawl" / "staged").mkdir(parents=True)
+    retracted = call("retract", "crawls", "--crawl-id", "tiny", "--reason", "a test", "--lake", lake)
+    assert retracted.code == 0, retracted.err
+    assert tidy(lake, later=DAY - timedelta(minutes=1)).rows["deleted_files"] == 0
+    tidy(lake)
+    assert {name for name, path in archives.items() if path.exists()} == {"tiny", "observed", "staged"}
+
+
 def test_readers_of_an_older_version_keep_its_files(lake: Path) -> None:
     pinned = Lake.open(lake).snapshot()
     republish(lake, "links", "tiny")

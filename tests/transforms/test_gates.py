@@ -103,7 +103,13 @@ SOUND: Mapping[str, Tables] = {
         "backlinks": [LINK],
         "backlinks_all": [LINK, {**OTHER_LINK, "link_type": "canonical"}, {**LOST_LINK}],
         "anchors": [{"target_domain": "shop.test", "anchor_text": "tea", "backlinks": 1}],
-        "pages": [{"url": A}, {"url": B, "backlinks": 1}],
+        "pages": [{"url": A}, {"url": B, "backlinks": 1, "internal_backlinks": 1}],
+        "internal_links": [INNER_LINK],
+        "index_info": [{"crawl_id": "this"}],
+        "domain_history": [{**row, "crawl_id": "this"} for row in DOMAINS] + [{**DOMAINS[0], "crawl_id": "before"}],
+        "farms": [{"farm_id": 7, "boosters": 1, "targets": 1}],
+        "farm_members": [{**DOMAINS[0], "farm_id": 7}, {**DOMAINS[1], "farm_id": 7}],
+        "broken_backlinks": [LINK],
     },
 }
 """Tables that keep every law of their stage."""
@@ -156,6 +162,10 @@ POISONED: list[tuple[str, str, Tables]] = [
     ("build_marts", "domains.backlinks_add_up", {"domains": [{"domain": "shop.test", "backlinks": 2}]}),
     ("build_marts", "anchors.backlinks_add_up", {"anchors": []}),
     ("build_marts", "pages.backlinks_add_up", {"pages": [{"url": B, "backlinks": 2}]}),
+    ("build_marts", "internal_links.backlinks_add_up", {"internal_links": []}),
+    ("build_marts", "domain_history.holds_this_crawl", {"domain_history": [{**DOMAINS[0], "crawl_id": "before"}]}),
+    ("build_marts", "farms.members_add_up", {"farms": [{"farm_id": 7, "boosters": 2, "targets": 1}]}),
+    ("build_marts", "broken_backlinks.broken_is_linked", {"broken_backlinks": [OTHER_LINK]}),
     ("build_marts", "backlinks_all.holds_all_backlinks", {"backlinks_all": []}),
     ("build_marts", "backlinks_all.holds_all_backlinks", {"backlinks_all": [OTHER_LINK]}),
 ]  # fmt: skip
