@@ -49,7 +49,7 @@ def test_a_redirect_is_a_link_to_where_it_leads_before_all_others() -> None:
     ]
     assert read("", headers=headers, status=304).observations[0].link_type == "canonical"
     bad = read("", headers=[("Location", "http://[bad")], status=302)
-    assert (bad.observations, bad.rejected) == ([], [])  # the fetch itself says so
+    assert (list(bad.observations), bad.rejected) == ([], [])  # the fetch itself says so
 
 
 def test_hostile_link_headers_cost_no_time() -> None:  # 71
@@ -119,7 +119,7 @@ NO_DATA = [
 @pytest.mark.parametrize("script", NO_DATA, ids=lambda script: script[:12])
 def test_what_is_no_json_ld_says_nothing(script: str) -> None:
     page = structured(script)
-    assert (page.observations, page.structured_data_types) == ([], ())
+    assert (list(page.observations), page.structured_data_types) == ([], ())
 
 
 def test_structured_data_is_bounded() -> None:
