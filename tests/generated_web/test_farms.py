@@ -20,4 +20,5 @@ def test_an_archive_of_the_web_gives_the_verdicts_that_its_truth_gives(tmp_path:
     web = GeneratedWeb(seed=2, sites=100)
     found, true = judge(web, tmp_path), judge_truth(web)
     assert found.boosters == pytest.approx(true.boosters)
-    assert found.honest == pytest.approx(true.honest, abs=1e-6)
+    # Links that placement takes for a menu's (some 3 %) are no evidence, so an honest domain's score may differ.
+    assert (found.missed, found.accused) == (true.missed, true.accused) == ([], [])
