@@ -256,13 +256,13 @@ def test_a_retraction_says_who_when_why_in_the_commit_in_sql_and_in_status(two_c
     number = receipt["commit"]
     assert receipt["message"].endswith(f"linklake retract --undo {number} puts it back")
     log = json.loads((lake / "_log" / f"{number:020d}.json").read_text(encoding="utf-8"))
-    assert log["notes"] == {"retracted": {"roots": ["links/later"], "by": user(), "reason": REASON}}
+    assert log["notes"] == {"retracted": {"roots": ["links/later", "host_blocks/later"], "by": user(), "reason": REASON}}
     query = "select stage, is_published, message from stage_runs where outcome = 'retracted'"
     row = {"stage": "dedupe_links", "is_published": False, "message": f"retracted by {user()}: {REASON}"}
     assert sql(lake, query) == [row]
     looked = call("status", "--lake", lake)
     assert looked.code == 0
-    assert "retracted: links for crawl later at " in looked.out
+    assert "retracted: links, host_blocks for crawl later at " in looked.out
     assert f"by {user()}: {REASON} (" in looked.out
     assert f"linklake retract --undo {number} puts it back)" in looked.out
     again = retract(lake, "links", crawl_id="later")
