@@ -489,7 +489,9 @@ def _rows(lake: Path, mart: str) -> list[str]:
     """The rows of a mart without ids, in a fixed order."""
     opened = Lake.open(lake)
     columns = [
-        c.name for c in dataset_named(mart).columns if not re.search(r"_(url|host|domain)_id$|^(domain|farm)_id$", c.name)
+        c.name
+        for c in dataset_named(mart).columns
+        if not re.search(r"_(url|host|domain)_id$|^(domain|farm)_id$", c.name)
     ]
     with duckdb.connect() as connection:
         connection.execute(lake_sql(opened.snapshot(), lake.resolve()))

@@ -256,7 +256,9 @@ def test_a_retraction_says_who_when_why_in_the_commit_in_sql_and_in_status(two_c
     number = receipt["commit"]
     assert receipt["message"].endswith(f"linklake retract --undo {number} puts it back")
     log = json.loads((lake / "_log" / f"{number:020d}.json").read_text(encoding="utf-8"))
-    assert log["notes"] == {"retracted": {"roots": ["links/later", "host_blocks/later"], "by": user(), "reason": REASON}}
+    assert log["notes"] == {
+        "retracted": {"roots": ["links/later", "host_blocks/later"], "by": user(), "reason": REASON}
+    }
     query = "select stage, is_published, message from stage_runs where outcome = 'retracted'"
     row = {"stage": "dedupe_links", "is_published": False, "message": f"retracted by {user()}: {REASON}"}
     assert sql(lake, query) == [row]
