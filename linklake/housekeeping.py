@@ -32,18 +32,18 @@ def housekeeping(lake: Lake, *, at: datetime, dry_run: bool = False) -> Receipt:
     What is removed is never named by any version that the log retains, so that readers of old versions keep theirs.
 
     Raises:
-        LakeError: the log or a manifest cannot be read; nothing was removed then.
+        LakeError: the log cannot be read; no file that it may name was removed then.
         Conflict: another housekeeping merged the same at the same time.
     """
     clock, before = Clock(), at - LEAST_AGE
     rows = Counter(_merge(lake, dry_run=dry_run))
+    for folder in unfinished_attempts(lake, before=before):  # first: their files are unnamed from then on
+        rows["deleted_attempts"] += dry_run or remove_if_dead(folder)
     unnamed = (look(lake, before=before) for look in (unnamed_files, unnamed_archives, temporary_files))
     for path in chain.from_iterable(list(unnamed)):
         rows += Counter(deleted_files=1, deleted_bytes=path.stat().st_size if path.exists() else 0)
         if not dry_run:
             path.unlink(missing_ok=True)
-    for folder in unfinished_attempts(lake, before=before):
-        rows["deleted_attempts"] += dry_run or remove_if_dead(folder)
     is_changed = any(rows.values()) and not dry_run
     rows.update(_kept_for_older_versions(lake))
     receipt = Receipt(

@@ -1,6 +1,5 @@
 """What lies in a lake that no version of it names: what kills left behind, for housekeeping to remove."""
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -9,9 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from schemas.catalog import DATASETS
-from schemas.errors import LakeError
 from schemas.lake import Lake
-from schemas.ledger import partition_from_json
 
 LEAST_AGE: Final = timedelta(hours=24)
 """How long what nothing names is left alone: long enough for whoever may still be at work on it (DESIGN §3)."""
@@ -22,19 +19,23 @@ _TEMPORARY: Final = re.compile(r"\..+\.[0-9a-f]{8}")
 
 
 def unnamed_files(lake: Lake, *, before: datetime) -> list[Path]:
-    """Data files, untouched since then, that no retained version names and no staged output will publish.
+    """Data files, untouched since then, that no retained version names and no attempt in the lake may yet publish.
 
     Raises:
-        LakeError: the log or a manifest cannot be read, so that nobody knows what they name.
+        LakeError: the log cannot be read, so that nobody knows what it names.
     """
     folders = (lake.root / dataset.name for dataset in DATASETS)
     found = [path for folder in folders for path in folder.rglob("*.parquet") if _is_older(path, before)]
     if not found:
         return []
-    # In this order: who publishes meanwhile moves its files first, commits then, and removes its manifest last.
-    named = set(_waiting_files(lake))
-    named.update(file.path for commit in lake.commits() for p in commit.added for file in p.files)
-    return sorted(path for path in found if path.relative_to(lake.root).as_posix() not in named)
+    # In this order: who publishes meanwhile moves its files first, commits then, and removes its folder last.
+    waiting = tuple(f"part-{folder.name}-" for folder in _attempts(lake))
+    named = {file.path for commit in lake.commits() for p in commit.added for file in p.files}
+    return sorted(
+        path
+        for path in found
+        if path.relative_to(lake.root).as_posix() not in named and not path.name.startswith(waiting)
+    )
 
 
 def unnamed_archives(lake: Lake, *, before: datetime) -> list[Path]:
@@ -57,8 +58,7 @@ def unnamed_archives(lake: Lake, *, before: datetime) -> list[Path]:
 
 def unfinished_attempts(lake: Lake, *, before: datetime) -> list[Path]:
     """Folders of attempts, untouched since then, that never came to a manifest; some may be at work still."""
-    folders = (folder for room in _ROOMS for folder in (lake.root / room).glob("*/*/*") if folder.is_dir())
-    return sorted(f for f in folders if not (f / "manifest.json").exists() and _is_older(f, before))
+    return sorted(f for f in _attempts(lake) if not (f / "manifest.json").exists() and _is_older(f, before))
 
 
 def temporary_files(lake: Lake, *, before: datetime) -> list[Path]:
@@ -68,18 +68,9 @@ def temporary_files(lake: Lake, *, before: datetime) -> list[Path]:
     return sorted(path for path in found if _TEMPORARY.fullmatch(path.name) and _is_older(path, before))
 
 
-def _waiting_files(lake: Lake) -> Iterator[str]:
-    """Where the files of output that is staged or stopped will lie, or lie already when it was killed in between."""
-    for room in _ROOMS:
-        for path in (lake.root / room).glob("*/*/*/manifest.json"):
-            try:
-                said = json.loads(path.read_text(encoding="utf-8"))
-                partitions = [partition_from_json(p) for p in said["partitions"]]
-            except FileNotFoundError:
-                continue  # published or discarded this moment
-            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-                raise LakeError(f"{path} is damaged ({error}): remove {path.parent} and run its stage again") from error
-            yield from (file.path for p in partitions for file in p.files)
+def _attempts(lake: Lake) -> Iterator[Path]:
+    """Folders of attempts that are staged, at work, stopped by a gate, or dead and not removed yet."""
+    return (folder for room in _ROOMS for folder in (lake.root / room).glob("*/*/*") if folder.is_dir())
 
 
 def _is_older(path: Path, before: datetime) -> bool:

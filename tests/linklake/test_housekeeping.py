@@ -14,6 +14,7 @@ import pytest
 
 from linklake.housekeeping import housekeeping
 from linklake.receipts import Receipt
+from schemas.errors import LakeError
 from schemas.lake import Lake, now
 from tests.killable import Killable
 from tests.linklake.calls import call
@@ -193,18 +194,27 @@ def test_small_files_that_never_took_their_place_go(lake: Path) -> None:
     assert not [path for path in left if path.exists()]
 
 
-@pytest.mark.parametrize("harm", ["_log/00000000000000000003.json", "manifest"])
-def test_while_nobody_knows_what_is_named_nothing_is_deleted(harm: str, lake: Path) -> None:
-    if harm == "manifest":
-        staged = stage_by_hand(Lake.open(lake), ["host_nodes"], "c1")
-        path = lake / "_staging" / staged.stage / "c1" / staged.attempt / "manifest.json"
-    else:
-        path = lake / harm
+def test_while_nobody_knows_what_is_named_nothing_is_deleted(lake: Path) -> None:
     left = orphan(lake)
-    path.write_text("{", encoding="utf-8")
-    with pytest.raises(Exception, match="is damaged"):
+    (lake / "_log" / "00000000000000000003.json").write_text("{", encoding="utf-8")
+    with pytest.raises(LakeError, match="is damaged"):
         tidy(lake)
     assert left.exists()
+
+
+@pytest.mark.parametrize("harm", ["its manifest is damaged", "it has none, as receipts have"])
+def test_files_of_an_attempt_wait_for_it_whatever_its_manifest_says(harm: str, tmp_path: Path) -> None:
+    lake = Lake.open_or_create(tmp_path / "lake")
+    with lake.stage_area("by_hand", "c1") as living:
+        path = lake.root / "host_nodes" / "crawl=c1" / "b=00" / f"part-{living.attempt}-00.parquet"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"moved, and not committed yet")
+        if "damaged" in harm:
+            (living.folder / "manifest.json").write_text("{", encoding="utf-8")
+        assert tidy(lake.root).rows["deleted_files"] == 0
+        (living.folder / "manifest.json").unlink(missing_ok=True)
+    assert not living.folder.exists()
+    assert tidy(lake.root).rows["deleted_files"] == 1
 
 
 def test_it_can_be_interrupted_between_any_two_deletions(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
