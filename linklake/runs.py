@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -95,6 +96,7 @@ def run_stage(
     run = Run(crawl_id, parts.started_at if parts else _as_of(snapshot, crawl_id))
     with lake.stage_area(stage.name, crawl_id) as area:
         with _engine(settings, area) as engine:
+            _verify_inputs(lake, inputs)
             _bind_inputs(lake, engine, stage, inputs, parts)
             partitions = _build(lake, engine, stage, run, area, fingerprint)
             rows = _rows_by_fate(engine, stage, partitions)
@@ -102,11 +104,12 @@ def run_stage(
             staged = lake.finish_staging(area, partitions, reads=reads, receipt={"rows": rows})
             if publish:
                 prepare()
-                findings, page = _audit(lake, snapshot, engine, stage, staged, run)
+                found = audit(engine, stage.name, *_given(lake, snapshot, staged, run))
+                page = _gate(lake, stage, staged, found)
         if not publish:
             next_ = f"linklake gate {stage.name} --crawl-id {crawl_id}"
             return clock.stamp(Receipt(stage.name, crawl_id, "staged", published=False, rows=rows, next=next_))
-        return _let_through(lake, stage, staged, findings, page, NOTHING_ACCEPTED, settings, clock)
+        return _let_through(lake, stage, staged, found.findings, page, NOTHING_ACCEPTED, settings, clock)
 
 
 def gate_stage(
@@ -156,10 +159,14 @@ def gate_stage(
         run = Run(crawl_id, parts.started_at if parts else _as_of(snapshot, crawl_id))
         prepare()
         with _engine(settings, area) as engine:
-            _bind_inputs(lake, engine, stage, inputs, parts)
-            findings, page = _audit(lake, snapshot, engine, stage, staged, run, bind=True)
-        accepting.check(findings, f"{stage.name} for crawl {crawl_id}")
-        return _let_through(lake, stage, staged, findings, page, accepting, settings, clock)
+            with _damage_named(lake, inputs):
+                _bind_inputs(lake, engine, stage, inputs, parts)
+                found = audit(engine, stage.name, *_given(lake, snapshot, staged, run), bind=True)
+            if found.is_stopped:
+                _verify_inputs(lake, inputs)
+            page = _gate(lake, stage, staged, found)
+        accepting.check(found.findings, f"{stage.name} for crawl {crawl_id}")
+        return _let_through(lake, stage, staged, found.findings, page, accepting, settings, clock)
 
 
 def build(lake: Lake, settings: Settings, *, crawl_ids: Sequence[str], on_stage: Callable[[Receipt], None]) -> Receipt:
@@ -322,10 +329,28 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
+def _verify_inputs(lake: Lake, inputs: Inputs) -> None:
+    for partition in chain.from_iterable(inputs.values()):
+        lake.verify(partition)
+
+
+@contextmanager
+def _damage_named(lake: Lake, inputs: Inputs) -> Iterator[None]:
+    """A gate trusts the inputs that the run before it verified, until something fails; then it looks whether they are
+    why.
+
+    Raises:
+        DamagedFile: one of them is missing or altered.
+    """
+    try:
+        yield
+    except duckdb.Error:
+        _verify_inputs(lake, inputs)
+        raise
+
+
 def _bind_inputs(lake: Lake, engine: DuckDB, stage: Stage, inputs: Inputs, parts: Parts | None) -> None:
     for given, partitions in inputs.items():
-        for partition in partitions:
-            lake.verify(partition)
         paths = [lake.path(f) for p in partitions for f in p.files]
         engine.bind(given.name, dataset_named(given.dataset), paths)
     if parts:
@@ -416,21 +441,8 @@ def _given(lake: Lake, snapshot: Snapshot, staged: Staged, run: Run) -> tuple[Mo
     return moment, given
 
 
-def _audit(
-    lake: Lake, snapshot: Snapshot, engine: DuckDB, stage: Stage, staged: Staged, run: Run, *, bind: bool = False
-) -> tuple[tuple[Finding, ...], Path | None]:
-    """What the gate finds and the page that tells of it, with the stage's inputs bound; both judges see the same
-    numbers. With ``bind`` the staged files are still to be bound too.
-
-    Raises:
-        GateFailed: the two judges differ; it stays staged.
-    """
-    found = audit(engine, stage.name, *_given(lake, snapshot, staged, run), bind=bind)
-    return found.findings, _gate(lake, stage, staged, found)
-
-
 def _gate(lake: Lake, stage: Stage, staged: Staged, found: Audit) -> Path | None:
-    """Have the second judge look, and say what only warns; the page that tells of it.
+    """Have the second judge look at the same numbers, and say what only warns; the page that tells of it.
 
     Raises:
         GateFailed: the two judges differ; the output stays staged.

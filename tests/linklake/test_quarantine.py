@@ -49,6 +49,17 @@ def gate(lake: Path, stage: str, *words: object, crawl_id: str = CRAWL_ID) -> En
     return call("gate", stage, "--crawl-id", crawl_id, *words, "--lake", lake)
 
 
+def also_finds(monkeypatch: pytest.MonkeyPatch, stage: str, crawl_id: str, finding: Finding) -> None:
+    """Let the gate of a stage find something more for a crawl."""
+    let_through = runs._let_through
+
+    def stricter(lake: Any, stage_: Any, staged: Any, findings: Any, *others: Any) -> Any:
+        more = (finding,) if (stage_.name, staged.crawl_id) == (stage, crawl_id) else ()
+        return let_through(lake, stage_, staged, (*findings, *more), *others)
+
+    monkeypatch.setattr(runs, "_let_through", stricter)
+
+
 def following(command: str) -> Ended:
     """Run a command as it was printed, with a reason where it asks for one."""
     return call(*shlex.split(command.replace("'…'", f"'{REASON}'"))[1:])
@@ -286,15 +297,7 @@ def test_a_build_goes_on_with_other_crawls_when_a_gate_stops_one(
     lake = copy_of(observed_lake)
     assert call("run", "settle_crawl", "--lake", lake).code == 0
     assert call("crawl", "--demo", "--crawl-id", "later", "--lake", lake).code == 0
-    audit = runs._audit
-
-    def strict(lake_: Any, snapshot: Any, engine: Any, stage: Any, staged: Any, run: Any, **words: Any) -> Any:
-        findings, page = audit(lake_, snapshot, engine, stage, staged, run, **words)
-        if (stage.name, staged.crawl_id) == ("dedupe_links", CRAWL_ID):
-            findings = (*findings, Finding("links", "made_up", "stop", 1, "for this test"))
-        return findings, page
-
-    monkeypatch.setattr(runs, "_audit", strict)
+    also_finds(monkeypatch, "dedupe_links", CRAWL_ID, Finding("links", "made_up", "stop", 1, "for this test"))
     ended = call("build", "--lake", lake)
     assert (ended.code, ended.receipt["outcome"]) == (1, "stopped")
     assert ended.receipt["next"].startswith(
@@ -304,6 +307,27 @@ def test_a_build_goes_on_with_other_crawls_when_a_gate_stops_one(
     snapshot = opened.snapshot()
     assert {p.state for p in progress(opened, snapshot, "later")} == {"published"}
     assert sql(lake, "select stage from stage_runs where outcome = 'stopped'") == [{"stage": "dedupe_links"}]
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"), [("missing", "is missing"), ("garbage", "is not what was written (checksum)")]
+)
+def test_a_gate_that_stumbles_over_a_damaged_input_names_it(
+    harm: str, said: str, lakes_before_stages: dict[str, Path], copy_of: Copy
+) -> None:
+    lake = copy_of(lakes_before_stages["rank_hosts"])
+    assert call("run", "rank_hosts", "--no-publish", "--lake", lake).code == 0
+    (partition,) = Lake.open(lake).snapshot().of("host_nodes")
+    path = Lake.open(lake).path(partition.files[0])
+    sound = path.read_bytes()
+    path.unlink()
+    if harm == "garbage":
+        path.write_bytes(b"?" * len(sound))
+    ended = gate(lake, "rank_hosts")
+    assert (ended.code, ended.receipt["outcome"]) == (1, "failed")
+    assert f"{path} of {partition.key} {said}" in ended.receipt["message"]
+    path.write_bytes(sound)
+    assert gate(lake, "rank_hosts").receipt["outcome"] == "built"
 
 
 # -------------------------------------------------------------------- crawl_runs
@@ -334,7 +358,7 @@ def test_a_warning_is_published_counted_and_shown(
 ) -> None:
     lake = copy_of(lakes_before_stages["rank_hosts"])
     warning = Finding("host_ranks", "row_delta", "warn", 1, "a tenth of the rows of the crawl before")
-    monkeypatch.setattr(runs, "_audit", lambda *_, **__: ([warning], None))
+    also_finds(monkeypatch, "rank_hosts", CRAWL_ID, warning)
     ended = call("run", "rank_hosts", "--lake", lake)
     assert (ended.code, ended.receipt["outcome"]) == (0, "built")
     assert [fact["rule"] for fact in ended.receipt["findings"]] == ["row_delta"]
