@@ -30,6 +30,21 @@ A checkpoint of Great Expectations validates the profile: a second judge of the 
 differ, the gate stops and says so. Should Great Expectations fail, or the disk be full, the profile decides alone and
 the command says what happened.
 
+## What a gate costs
+
+`make bench-gates`, ten million made-up links, each run and each gate a process of its own as in Airflow, on 2 cores:
+
+| stage | run s | gate s | share |
+| --- | --: | --: | --: |
+| `dedupe_links` | 102.0 | 9.9 | 9.7 % |
+| `classify_links` | 26.3 | 4.0 | 15.3 % |
+| `build_edges` | 18.2 | 3.2 | 17.7 % |
+
+The budget is 10 %; the two quick stages miss it. Of the 4 seconds of `classify_links`, 2.4 are the one pass over its rows
+(distinct keys among ten million above all), 0.5 the checksums of 148 MB, 0.5 the law that compares its keys with those
+of `links`, 0.5 the start of a process. A gate trusts the inputs that the run before it verified, and verifies them again
+only when something fails.
+
 ## Data Docs
 
 Each gate writes its page into the lake, before anything is published:
