@@ -40,10 +40,10 @@ the command says what happened.
 | `classify_links` | 26.3 | 4.0 | 15.3 % |
 | `build_edges` | 18.2 | 3.2 | 17.7 % |
 
-The budget is 10 %; the two quick stages miss it. Of the 4 seconds of `classify_links`, 2.4 are the one pass over its rows
-(distinct keys among ten million above all), 0.5 the checksums of 148 MB, 0.5 the law that compares its keys with those
-of `links`, 0.5 the start of a process. A gate trusts the inputs that the run before it verified, and verifies them again
-only when something fails.
+The budget is 10 %; the two quick stages miss it. Of the 4 seconds of `classify_links`, 2.4 are the one pass over its
+rows (distinct keys among ten million above all), 0.5 the checksums of 148 MB, 0.5 the law that compares its keys with
+those of `links`. A gate trusts the inputs that the run before it verified, and verifies them again only when something
+fails.
 
 ## Data Docs
 
